@@ -1,0 +1,72 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/id.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+static const char base64url_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void mt_hex_write(struct mt_writer *w, mt_bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        mt_write_u8(w, (uint8_t)hex_digits[bytes.ptr[i] >> 4]);
+        mt_write_u8(w, (uint8_t)hex_digits[bytes.ptr[i] & 15]);
+    }
+}
+
+static int digit_of(const char *digits, int count, uint8_t c)
+{
+    for (int i = 0; i < count; i++) {
+        if ((uint8_t)digits[i] == c) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+MT_ERR mt_hex_parse(mt_bytes text, mt_span out)
+{
+    MT_REQUIRE(text.len == 2 * out.len, MT_E_FORMAT, "hexadecimal text of the wrong length");
+    for (size_t i = 0; i < out.len; i++) {
+        int high = digit_of(hex_digits, 16, text.ptr[2 * i]);
+        int low = digit_of(hex_digits, 16, text.ptr[2 * i + 1]);
+        MT_REQUIRE(high >= 0 && low >= 0, MT_E_FORMAT, "not a lower-case hexadecimal digit");
+        out.ptr[i] = (uint8_t)(high << 4 | low);
+    }
+    return MT_OK;
+}
+
+void mt_base64url_write(struct mt_writer *w, mt_bytes bytes)
+{
+    uint32_t bits = 0;
+    int have = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        bits = bits << 8 | bytes.ptr[i];
+        for (have += 8; have >= 6; have -= 6) {
+            mt_write_u8(w, (uint8_t)base64url_digits[bits >> (have - 6) & 63]);
+        }
+    }
+    if (have > 0) {
+        mt_write_u8(w, (uint8_t)base64url_digits[bits << (6 - have) & 63]);
+    }
+}
+
+MT_ERR mt_base64url_parse(mt_bytes text, struct mt_buf *out)
+{
+    MT_REQUIRE(text.len % 4 != 1, MT_E_FORMAT, "base64url text of an impossible length");
+    uint32_t bits = 0;
+    int have = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int digit = digit_of(base64url_digits, 64, text.ptr[i]);
+        MT_REQUIRE(digit >= 0, MT_E_FORMAT, "not a base64url digit");
+        bits = bits << 6 | (uint32_t)digit;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            uint8_t byte = (uint8_t)(bits >> have);
+            MT_TRY(mt_buf_append(out, (mt_bytes){&byte, 1}));
+        }
+    }
+    MT_REQUIRE((bits & ((1U << have) - 1)) == 0, MT_E_FORMAT, "base64url text is not canonical");
+    return MT_OK;
+}

@@ -1,0 +1,49 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_BASE_LIMITS_H
+#define MT_BASE_LIMITS_H
+
+/* Every bound of the system, in one place. A loop or a buffer without a name here is a bug. */
+enum {
+    MT_ARENA_BLOCK_BYTES = 16 * 1024,
+
+    /* lib/wire */
+    MT_CBOR_DEPTH_MAX = 16,
+    MT_JSON_DEPTH_MAX = 16,
+    MT_JSON_BYTES_MAX = 1024 * 1024,
+    MT_HTTP_HEAD_BYTES_MAX = 16 * 1024,
+    MT_HTTP_HEADERS_MAX = 64,
+    MT_HTTP_TARGET_BYTES_MAX = 2048,
+
+    /* lib/attest, lib/channel */
+    MT_ATTEST_MESSAGE_BYTES_MAX = 64 * 1024, /* one ATTEST message: evidence, endorsements, log */
+    MT_EVIDENCE_BYTES_MAX = 60 * 1024,
+    MT_EVENTS_MAX = 256,
+    MT_AUDITORS_MAX = 16,
+    MT_MEASUREMENTS_MAX = 64,
+    MT_POLICY_BYTES_MAX = 64 * 1024,
+
+    /* tee/seal */
+    MT_CHUNK_BYTES = 64 * 1024,
+    MT_SECRET_SLAB_BYTES = 64 * 1024,
+    MT_SECRET_BYTES_MAX = 256,
+
+    /* tee/ledger */
+    MT_TX_BYTES_MAX = 1024 * 1024,
+    MT_BLOCK_BYTES_MAX = 4 * 1024 * 1024,
+    MT_LEDGER_CHUNK_BYTES = 64 * 1024 * 1024,
+    MT_KEY_BYTES_MAX = 256,
+    MT_VALUE_BYTES_MAX = 256 * 1024,
+
+    /* tee/server */
+    MT_BODY_INLINE_BYTES_MAX = 64 * 1024, /* larger ones stream into a staging object */
+    MT_REQUEST_ARENA_BYTES = 512 * 1024,
+
+    /* services */
+    MT_TASK_PARTIES_MAX = 16,
+    MT_TASK_ARGUMENT_BYTES_MAX = 32 * 1024,
+    MT_NAME_BYTES_MAX = 64,
+    MT_DEDUPE_PER_SUBJECT_MAX = 1024,
+};
+
+#endif

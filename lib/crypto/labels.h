@@ -1,0 +1,46 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_CRYPTO_LABELS_H
+#define MT_CRYPTO_LABELS_H
+
+/*
+ * Every label that separates one use of a key, a hash or a signature from another; this is the
+ * whole list, and spec/labels.md says who uses which. A label is the byte string itself, without a
+ * NUL. A duplicate fails a test.
+ *
+ * X(name, text)
+ */
+#define MT_LABELS(X)                                                                               \
+    X(MT_LABEL_ATTEST, "mesatee-attest-v1")                                                        \
+    X(MT_LABEL_SERVICE_KEY, "mesatee-service-key-v1")                                              \
+    X(MT_LABEL_SOFT_EVIDENCE, "mesatee-soft-evidence-v1")                                          \
+    X(MT_LABEL_PLATFORM_CERT, "mesatee-platform-certificate-v1")                                   \
+    X(MT_LABEL_POLICY, "mesatee-appraisal-policy-v1")                                              \
+    X(MT_LABEL_AUDITORS, "mesatee-auditors-list-v1")                                               \
+    X(MT_LABEL_APPROVAL, "mesatee-approval-v1")                                                    \
+    X(MT_LABEL_TASK_DIGEST, "mesatee-task-digest-v1")                                              \
+    X(MT_LABEL_FUNCTION_DIGEST, "mesatee-function-digest-v1")                                      \
+    X(MT_LABEL_RECEIPT, "mesatee-receipt-v1")                                                      \
+    X(MT_LABEL_RECOVERY, "mesatee-recovery-epoch-v1")                                              \
+    X(MT_LABEL_CLUSTER_ID, "mesatee-cluster-id-v1")                                                \
+    X(MT_LABEL_COMMITMENT, "mesatee-object-commitment-v1")                                         \
+    X(MT_LABEL_CLAIM_ITEM, "mesatee-claim-item-v1")                                                \
+    X(MT_LABEL_SLOT_PASSPHRASE, "mesatee-keyslot-passphrase-v1")                                   \
+    X(MT_LABEL_SLOT_FILE, "mesatee-keyslot-file-v1")                                               \
+    X(MT_LABEL_LEDGER_SECRET, "mesatee-ledger-secret-v1")                                          \
+    X(MT_LABEL_BLOCK_KEY, "mesatee-ledger-block-key-v1")                                           \
+    X(MT_LABEL_SNAPSHOT_KEY, "mesatee-ledger-snapshot-key-v1")                                     \
+    X(MT_LABEL_TX_RANDOM, "mesatee-tx-random-v1")                                                  \
+    X(MT_LABEL_OBJECT_KEY, "mesatee-object-key-v1")                                                \
+    X(MT_LABEL_WRAP_KEY, "mesatee-wrap-key-v1")                                                    \
+    X(MT_LABEL_SMALL_FILE, "mesatee-small-file-v1")                                                \
+    X(MT_LABEL_BACKUP, "mesatee-backup-v1")                                                        \
+    X(MT_LABEL_IDENTITY_FILE, "mesatee-identity-file-v1")
+
+enum mt_label {
+#define MT_LABEL_ENUM(name_, text_) name_,
+    MT_LABELS(MT_LABEL_ENUM)
+#undef MT_LABEL_ENUM
+};
+
+#endif
