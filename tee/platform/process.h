@@ -1,0 +1,40 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_PLATFORM_PROCESS_H
+#define MT_PLATFORM_PROCESS_H
+
+#include "base/bytes.h"
+
+/* What a node does to itself before it reads a byte from outside. */
+
+/* No core dumps (RLIMIT_CORE 0, PR_SET_DUMPABLE 0), no new privileges, umask 077, RLIMIT_NOFILE to
+ * its hard limit, SIGPIPE ignored. */
+MT_ERR mt_process_harden(void);
+
+/* If we are root: give `state_dir` (made if absent, 0700) to the user, then become it for good
+ * (groups, gid, uid), and check that there is no way back. A no-op for any other user.
+ * MT_E_NOTFOUND if there is no such user. */
+MT_ERR mt_process_drop(const char *user, const char *state_dir);
+
+/* SIGTERM and SIGINT, as a descriptor for the loop. */
+MT_ERR mt_process_signal_fd(int *fd);
+
+/* getrandom(2), in the shape that mt_crypto_init() takes; state is not used. */
+mt_err mt_process_entropy(void *state, mt_span out);
+
+/* Kernel facts that belong into the measurement: "release=6.1.0-28-amd64", "cmdline-sha256=...",
+ * "lockdown=...", "ptrace_scope=1", "landlock=2" and so on, one line each. */
+MT_ERR mt_process_kernel_facts(struct mt_buf *out);
+
+/* Each distinct file that is mapped executable into this process (program, loader, libraries,
+ * anything preloaded), in order of address: `each` gets the path as the kernel gives it and the
+ * content. A mapped file that cannot be read, was deleted or replaced since (device and inode
+ * differ), or an executable mapping without a file (other than the kernel's vdso and vsyscall) is
+ * MT_E_PROOF. */
+MT_ERR mt_process_executables(mt_err (*each)(void *state, mt_bytes path, mt_bytes content),
+                              void *state);
+
+/* Resident bytes now. */
+MT_ERR mt_process_resident_bytes(uint64_t *out);
+
+#endif
