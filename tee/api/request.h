@@ -1,0 +1,32 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_API_REQUEST_H
+#define MT_API_REQUEST_H
+
+#include "base/arena.h"
+#include "seal/handle.h"
+#include "wire/json.h"
+
+/* A whole request, as a value: everything borrows from the request's arena. */
+enum { MT_PATH_ARGUMENTS_MAX = 3 };
+
+struct mt_request {
+    struct mt_arena *arena;
+    mt_bytes arguments[MT_PATH_ARGUMENTS_MAX]; /* what stood for the placeholders, as text */
+    mt_bytes query;                            /* raw; see mt_request_query() */
+    mt_bytes body;                             /* inline body; empty if staged or none */
+    const struct mt_object_handle *staged;     /* the streamed body; NULL if inline */
+    mt_bytes staged_head;                      /* its first bytes, at most 64 KiB: for sniffing */
+};
+
+/* The body as JSON; MT_E_FORMAT, with `place` for the reply. Lives as long as the request. */
+MT_ERR mt_request_json(const struct mt_request *rq, const struct mt_json **out);
+/* A query argument; *out has a NULL pointer if absent. In the arena. */
+MT_ERR mt_request_query(const struct mt_request *rq, const char *name, mt_bytes *out);
+MT_ERR mt_request_query_uint(const struct mt_request *rq, const char *name, uint64_t otherwise,
+                             uint64_t max, uint64_t *out);
+/* The n-th path argument as an id. */
+MT_ERR mt_request_id(const struct mt_request *rq, size_t n, mt_id *out);
+MT_ERR mt_request_hash(const struct mt_request *rq, size_t n, mt_hash *out);
+
+#endif
