@@ -35,6 +35,11 @@ enum {
     MT_KEY_BYTES_MAX = 256,
     MT_VALUE_BYTES_MAX = 256 * 1024,
 
+    /* tee/gate */
+    MT_GATE_NOTES_MAX = 1024,   /* distinct lines between two flushes of the audit log */
+    MT_GATE_STAGERS_MAX = 1024, /* subjects that are uploading */
+    MT_GATE_REWRAP_BATCH = 256, /* object keys wrapped anew in one transaction */
+
     /* tee/server */
     MT_BODY_INLINE_BYTES_MAX = 64 * 1024, /* larger ones stream into a staging object */
     MT_REQUEST_ARENA_BYTES = 512 * 1024,

@@ -21,6 +21,7 @@ extern const struct mt_map_def
 struct mt_gate_options {
     struct mt_ledger *ledger;
     struct mt_shred *shred;
+    mt_hash administrator; /* key hash from the configuration, which is measured; all zero: none */
     uint64_t staging_quota_bytes; /* per subject, of bodies not yet kept */
     uint64_t staging_total_bytes; /* of the node */
 };
@@ -70,6 +71,8 @@ MT_ERR mt_gate_remember(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask
 void mt_gate_note(struct mt_gate *g, const struct mt_ask *ask, mt_err outcome);
 bool mt_gate_has_notes(const struct mt_gate *g);
 MT_ERR mt_gate_flush(struct mt_gate *g, struct mt_tx *tx);
+/* A refusal of somebody the node does not know: counted only. */
+void mt_gate_note_stranger(struct mt_gate *g);
 uint64_t mt_gate_strangers(const struct mt_gate *g);
 
 /* Staging quota: MT_E_LIMIT names whose. */
@@ -102,9 +105,8 @@ MT_ERR mt_gate_admit_job(struct mt_gate *g, struct mt_tx *tx, const struct mt_jo
 /* The same inputs once more, without counting: after the run, before its results are kept. */
 MT_ERR mt_gate_check_job(struct mt_gate *g, struct mt_tx *tx, const struct mt_job_ask *ask);
 
-/* Users without a permit, for the node's start alone: the administrator of the configuration, and
- * the one-time claim. */
-MT_ERR mt_gate_first_admin(struct mt_gate *g, struct mt_tx *tx, const mt_hash *configured);
+/* The one-time claim, without a permit: MT_E_CONFLICT once there is an administrator. The server
+ * has checked the secret. */
 MT_ERR mt_gate_claim_admin(struct mt_gate *g, struct mt_tx *tx, const mt_spki *key);
 bool mt_gate_has_admin(struct mt_gate *g, struct mt_tx *tx);
 

@@ -51,7 +51,8 @@ struct mt_grant {
     mt_bytes function;      /* empty: in any; else the function's name */
     uint64_t not_before_ms; /* 0: from now */
     uint64_t until_ms;      /* 0: without end */
-    uint64_t count;         /* uses left; 0: without limit */
+    uint64_t count;         /* uses allowed; 0: without limit */
+    uint64_t used;          /* so far; of a new grant 0 */
 };
 
 const mt_hash *mt_permit_subject(const struct mt_permit *p);

@@ -1,0 +1,114 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "gate/inside.h"
+#include "wire/cbor.h"
+
+/*
+ * The audit log is made of claim items of ledger transactions, so the Merkle tree covers it and a
+ * receipt can show any of it: ["audit", 1, [[subject, action, resource | null, phase, outcome,
+ * count, first time], ...]], spec/audit.md.
+ */
+enum { RECORD_BYTES_MAX = 160 };
+
+static void write_record(struct mt_writer *w, const struct mt_note *n, enum mt_audit_phase phase)
+{
+    static const mt_id none = {{0}};
+    mt_cbor_write_array(w, 7);
+    mt_cbor_write_bytes(w, mt_hash_bytes(&n->subject));
+    mt_cbor_write_text(w, mt_bytes_of_text(n->action));
+    if (mt_id_equal(&n->resource, &none)) {
+        mt_cbor_write_null(w);
+    } else {
+        mt_cbor_write_bytes(w, mt_id_bytes(&n->resource));
+    }
+    mt_cbor_write_uint(w, (uint64_t)phase);
+    mt_cbor_write_uint(w, n->outcome);
+    mt_cbor_write_uint(w, n->count);
+    mt_cbor_write_uint(w, n->first_ms);
+}
+
+static void write_item_head(struct mt_writer *w, size_t records)
+{
+    mt_cbor_write_array(w, 3);
+    mt_cbor_write_text(w, MT_LITERAL("audit"));
+    mt_cbor_write_uint(w, 1);
+    mt_cbor_write_array(w, records);
+}
+
+MT_ERR mt_gate_audit(struct mt_tx *tx, const mt_hash *subject, const char *action,
+                     const mt_id *resource, enum mt_audit_phase phase)
+{
+    uint8_t room[RECORD_BYTES_MAX + 16];
+    mt_bytes item;
+    uint32_t index = 0;
+    struct mt_note n = {
+        .subject = *subject, .action = action, .count = 1, .first_ms = mt_tx_now_ms(tx)};
+    if (resource != NULL) {
+        n.resource = *resource;
+    }
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    write_item_head(&w, 1);
+    write_record(&w, &n, phase);
+    MT_TRY(mt_write_end(&w, &item));
+    return mt_tx_claim(tx, item, &index);
+}
+
+static bool is_same(const struct mt_note *n, const struct mt_ask *ask, uint32_t outcome)
+{
+    return n->outcome == outcome && n->action == ask->action &&
+           mt_hash_equal(&n->subject, &ask->subject) && mt_id_equal(&n->resource, &ask->resource);
+}
+
+void mt_gate_note(struct mt_gate *g, const struct mt_ask *ask, mt_err outcome)
+{
+    uint32_t code = mt_failed(outcome) ? (uint32_t)outcome.fault->code : 0;
+    /* Newest first: a client repeats itself. */
+    for (size_t i = g->notes_count; i > 0; i--) {
+        if (is_same(&g->notes[i - 1], ask, code)) {
+            g->notes[i - 1].count++;
+            return;
+        }
+    }
+    /* mt_gate_admit() lets nobody in while the collection is full, so a place is left for everyone
+     * who was let in. */
+    if (g->notes_count < MT_GATE_NOTES_MAX) {
+        g->notes[g->notes_count++] = (struct mt_note){.subject = ask->subject,
+                                                      .action = ask->action,
+                                                      .resource = ask->resource,
+                                                      .outcome = code,
+                                                      .count = 1,
+                                                      .first_ms = mt_ledger_time_ms(g->ledger)};
+    }
+}
+
+void mt_gate_note_stranger(struct mt_gate *g)
+{
+    g->strangers++;
+}
+
+bool mt_gate_has_notes(const struct mt_gate *g)
+{
+    return g->notes_count > 0;
+}
+
+MT_ERR mt_gate_flush(struct mt_gate *g, struct mt_tx *tx)
+{
+    MT_DEFER(mt_buf_free)
+    struct mt_buf item = mt_buf_of_max((size_t)RECORD_BYTES_MAX * MT_GATE_NOTES_MAX);
+    struct mt_writer w = mt_writer_onto(&item);
+    mt_bytes bytes;
+    uint32_t index = 0;
+    if (g->notes_count == 0) {
+        return MT_OK;
+    }
+    write_item_head(&w, g->notes_count);
+    for (size_t i = 0; i < g->notes_count; i++) {
+        write_record(&w, &g->notes[i], g->notes[i].outcome == 0 ? MT_AUDIT_READ : MT_AUDIT_REFUSED);
+    }
+    MT_TRY(mt_write_end(&w, &bytes));
+    MT_TRY(mt_tx_claim(tx, bytes, &index));
+    g->notes_count = 0;
+    return MT_OK;
+}

@@ -1,0 +1,116 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_GATE_INSIDE_H
+#define MT_GATE_INSIDE_H
+
+#include "base/limits.h"
+#include "gate/gate.h"
+
+/* What the files of this folder share, and nobody else includes. */
+
+enum {
+    MT_GATE_USERS,
+    MT_GATE_RESOURCES,
+    MT_GATE_GRANTS,
+    MT_GATE_REACH,
+    MT_GATE_WRAPS,
+    MT_GATE_OBJECTS,
+    MT_GATE_REQUESTS,
+    MT_GATE_ORDER
+};
+
+struct mt_staged {
+    mt_id object;
+    const struct mt_secret *key;
+};
+
+struct mt_permit {
+    struct mt_gate *gate;
+    mt_hash subject;
+    mt_spki key;
+    enum mt_role role;
+    enum mt_kind kind;
+    mt_id resource;
+    bool is_owner;
+    bool may_read;      /* the bytes of the resource's objects */
+    bool is_configured; /* the configuration's administrator, whom no record names yet */
+    bool is_job;
+    struct mt_staged staged[MT_TASK_PARTIES_MAX];
+    size_t staged_count;
+    mt_id objects[MT_TASK_PARTIES_MAX]; /* of a job: exactly these */
+    size_t objects_count;
+};
+
+/* One line of the audit log that is not written yet; equal ones are counted together. */
+struct mt_note {
+    mt_hash subject;
+    const char *action;
+    mt_id resource;
+    uint32_t outcome; /* enum mt_code, or 0 */
+    uint64_t count;
+    uint64_t first_ms;
+};
+
+struct mt_stager {
+    mt_hash subject;
+    uint64_t bytes;
+};
+
+struct mt_gate {
+    struct mt_ledger *ledger;
+    struct mt_shred *shred;
+    mt_hash administrator; /* of the configuration; all zero: none */
+    uint64_t staging_quota_bytes;
+    uint64_t staging_total_bytes;
+    uint64_t staged_bytes;
+    struct mt_stager stagers[MT_GATE_STAGERS_MAX];
+    struct mt_note notes[MT_GATE_NOTES_MAX];
+    size_t notes_count;
+    uint64_t strangers;
+};
+
+/* The gate's own maps, reached for the length of a block: MT_GATE_REACHES(tx). */
+struct mt_reached {
+    struct mt_tx *tx;
+    const struct mt_map_def *before;
+};
+struct mt_reached mt_gate_reach(struct mt_tx *tx);
+void mt_gate_unreach(struct mt_reached *r);
+#define MT_GATE_REACHES(tx_)                                                                       \
+    MT_DEFER(mt_gate_unreach) struct mt_reached reached_ = mt_gate_reach(tx_);                     \
+    (void)reached_
+
+struct mt_resource {
+    enum mt_kind kind;
+    mt_hash owner;
+    uint64_t made_ms;
+    bool has_ended; /* a tombstone: its owner may still see it */
+};
+
+MT_ERR mt_gate_user_get(struct mt_tx *tx, const mt_hash *subject, struct mt_user *out);
+/* MT_E_CONFLICT if the key is known. */
+MT_ERR mt_gate_user_add(struct mt_tx *tx, const mt_spki *key, mt_bytes name, enum mt_role role);
+MT_ERR mt_gate_user_put(struct mt_tx *tx, const struct mt_user *u);
+MT_ERR mt_gate_resource_get(struct mt_tx *tx, const mt_id *id, struct mt_resource *out);
+MT_ERR mt_gate_resource_put(struct mt_tx *tx, const mt_id *id, const struct mt_resource *r);
+
+/* A grant of the grantee on the resource that holds now and has any right of the set (bits 1 <<
+ * right). MT_E_DENIED if none. */
+MT_ERR mt_gate_grant_find(struct mt_tx *tx, const mt_hash *grantee, enum mt_kind kind,
+                          const mt_id *resource, unsigned rights, mt_bytes function,
+                          struct mt_grant *out);
+/* Whether a RUN grant of the grantee on the data is still there, used up or not. */
+bool mt_gate_grant_exists(struct mt_tx *tx, const mt_hash *grantee, const mt_id *resource);
+MT_ERR mt_gate_grant_put(struct mt_tx *tx, enum mt_kind kind, const mt_id *resource,
+                         const struct mt_grant *g);
+
+/* A wrap of the key under the newest shred key, as part of the resource. */
+MT_ERR mt_gate_wrap(struct mt_gate *g, struct mt_tx *tx, const mt_id *resource, const mt_id *object,
+                    mt_bytes key);
+MT_ERR mt_gate_resource_of(struct mt_tx *tx, const mt_id *object, mt_id *resource);
+
+enum mt_audit_phase { MT_AUDIT_ACT = 1, MT_AUDIT_INTENT, MT_AUDIT_READ, MT_AUDIT_REFUSED };
+MT_ERR mt_gate_audit(struct mt_tx *tx, const mt_hash *subject, const char *action,
+                     const mt_id *resource, enum mt_audit_phase phase);
+
+#endif
