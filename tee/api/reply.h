@@ -13,12 +13,12 @@
  * and, beside it, work to be started once the transaction is durable. Whatever it is, it is held
  * until the version it was computed from is durable.
  */
-enum mt_reply_kind { MT_REPLY_JSON = 1, MT_REPLY_CBOR, MT_REPLY_OBJECT, MT_REPLY_WATCH };
+enum mt_reply_kind { MT_REPLY_JSON = 1, MT_REPLY_OBJECT, MT_REPLY_WATCH, MT_REPLY_RECEIPT };
 
 struct mt_reply {
     enum mt_reply_kind kind;
     uint32_t status;            /* 200, 201, 202 */
-    struct mt_buf body;         /* JSON, CBOR */
+    struct mt_buf body;         /* MT_REPLY_JSON */
     struct mt_writer writer;    /* onto body */
     struct mt_json_writer json; /* over writer */
     struct mt_object_handle object;

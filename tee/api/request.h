@@ -15,12 +15,11 @@ struct mt_request {
     mt_bytes arguments[MT_PATH_ARGUMENTS_MAX]; /* what stood for the placeholders, as text */
     mt_bytes query;                            /* raw; see mt_request_query() */
     mt_bytes body;                             /* inline body; empty if staged or none */
-    const struct mt_object_handle *staged;     /* the streamed body; NULL if inline */
-    mt_bytes staged_head;                      /* its first bytes, at most 64 KiB: for sniffing */
+    const struct mt_json *json; /* the inline body, parsed by the server; NULL if there is none */
+    const struct mt_object_handle *staged; /* the streamed body; NULL if inline */
+    mt_bytes staged_head;                  /* its first bytes, at most 64 KiB: for sniffing */
 };
 
-/* The body as JSON; MT_E_FORMAT, with `place` for the reply. Lives as long as the request. */
-MT_ERR mt_request_json(const struct mt_request *rq, const struct mt_json **out);
 /* A query argument; *out has a NULL pointer if absent. In the arena. */
 MT_ERR mt_request_query(const struct mt_request *rq, const char *name, mt_bytes *out);
 MT_ERR mt_request_query_uint(const struct mt_request *rq, const char *name, uint64_t otherwise,
