@@ -40,6 +40,11 @@ enum {
     MT_GATE_STAGERS_MAX = 1024, /* subjects that are uploading */
     MT_GATE_REWRAP_BATCH = 256, /* object keys wrapped anew in one transaction */
 
+    /* tee/jobs */
+    MT_JOBS_MAX = 64, /* running or waiting for a worker */
+    MT_JOB_ARENA_BYTES = 128 * 1024,
+    MT_JOB_DETAIL_BYTES = 256,
+
     /* tee/server */
     MT_BODY_INLINE_BYTES_MAX = 64 * 1024, /* larger ones stream into a staging object */
     MT_REQUEST_ARENA_BYTES = 512 * 1024,

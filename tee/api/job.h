@@ -49,7 +49,7 @@ mt_bytes mt_job_function(const struct mt_job_context *c);
 size_t mt_job_inputs_count(const struct mt_job_context *c);
 size_t mt_job_outputs_count(const struct mt_job_context *c);
 uint64_t mt_job_memory_limit(const struct mt_job_context *c);
-void mt_job_seed(struct mt_job_context *c, uint8_t out[32]);
+MT_ERR mt_job_seed(struct mt_job_context *c, uint8_t out[32]);
 /* Text for the parties when the run fails: positions and column names, never contents. */
 void mt_job_detail(struct mt_job_context *c, const char *text);
 

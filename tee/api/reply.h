@@ -25,7 +25,9 @@ struct mt_reply {
     mt_id topic; /* MT_REPLY_WATCH: events of this topic */
     uint64_t after_txid;
     struct mt_job_start *job; /* in the arena; NULL: none */
-    bool shreds;              /* rotate the shred key now */
+    bool cancels;             /* the job with this id */
+    mt_id cancelled_job;
+    bool shreds;      /* rotate the shred key now */
     char detail[256]; /* of an error: our words and the caller's own field names, positions; for
                          those who may see the resource */
     char hint[256];   /* what to do about it */

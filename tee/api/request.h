@@ -7,6 +7,10 @@
 #include "seal/handle.h"
 #include "wire/json.h"
 
+/* How far a job has come; false if it does not run. Progress is ephemeral: it is nowhere but in
+ * tee/jobs. */
+typedef bool mt_progress_of(const void *jobs, const mt_id *job, uint64_t *done, uint64_t *all);
+
 /* A whole request, as a value: everything borrows from the request's arena. */
 enum { MT_PATH_ARGUMENTS_MAX = 3 };
 
@@ -17,7 +21,9 @@ struct mt_request {
     mt_bytes body;                             /* inline body; empty if staged or none */
     const struct mt_json *json; /* the inline body, parsed by the server; NULL if there is none */
     const struct mt_object_handle *staged; /* the streamed body; NULL if inline */
-    mt_bytes staged_head;                  /* its first bytes, at most 64 KiB: for sniffing */
+    mt_progress_of *progress;
+    const void *jobs;     /* for progress() */
+    mt_bytes staged_head; /* its first bytes, at most 64 KiB: for sniffing */
 };
 
 /* A query argument; *out has a NULL pointer if absent. In the arena. */

@@ -95,6 +95,7 @@ struct mt_job_ask {
     const mt_id *inputs;  /* MT_KIND_DATA resources */
     const mt_id *objects; /* of each input, the object that will be read */
     size_t inputs_count;
+    bool is_repeat; /* after a crash: the use was counted the first time */
 };
 
 /* A job's permit: every input has a RUN grant for the grantee, valid now, with count left, one of

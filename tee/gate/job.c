@@ -20,6 +20,11 @@ static MT_ERR check_object(struct mt_tx *tx, const struct mt_job_ask *ask, size_
 static MT_ERR use_up(struct mt_tx *tx, const struct mt_job_ask *ask, size_t i)
 {
     struct mt_grant g;
+    if (ask->is_repeat) {
+        MT_REQUIRE(mt_gate_grant_exists(tx, &ask->grantee, &ask->inputs[i]), MT_E_DENIED,
+                   "an approval was withdrawn");
+        return MT_OK;
+    }
     mt_err e = mt_gate_grant_find(tx, &ask->grantee, MT_KIND_DATA, &ask->inputs[i],
                                   1U << MT_GRANT_RUN, ask->function, &g);
     MT_REQUIRE(!mt_failed(e), MT_E_DENIED,
