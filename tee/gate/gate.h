@@ -103,6 +103,10 @@ struct mt_job_ask {
  * permit unwraps these objects, nothing else. It lives as long as the job; `arena` too. */
 MT_ERR mt_gate_admit_job(struct mt_gate *g, struct mt_tx *tx, const struct mt_job_ask *ask,
                          struct mt_arena *arena, struct mt_permit **out);
+/* A permit that covers nothing: for telling a service that a run, interrupted by a crash, has
+ * failed. */
+MT_ERR mt_gate_admit_nothing(struct mt_gate *g, const mt_hash *grantee, struct mt_arena *arena,
+                             struct mt_permit **out);
 /* The same inputs once more, without counting: after the run, before its results are kept. */
 MT_ERR mt_gate_check_job(struct mt_gate *g, struct mt_tx *tx, const struct mt_job_ask *ask);
 

@@ -66,6 +66,19 @@ MT_ERR mt_gate_admit_job(struct mt_gate *g, struct mt_tx *tx, const struct mt_jo
     return MT_OK;
 }
 
+MT_ERR mt_gate_admit_nothing(struct mt_gate *g, const mt_hash *grantee, struct mt_arena *arena,
+                             struct mt_permit **out)
+{
+    mt_span room;
+    MT_TRY(mt_arena_get(arena, sizeof(struct mt_permit), &room));
+    struct mt_permit *p = (struct mt_permit *)(void *)room.ptr;
+    p->gate = g;
+    p->is_job = true;
+    p->subject = *grantee;
+    *out = p;
+    return MT_OK;
+}
+
 /* A grant whose last use is this very run is used up by now, and may have expired: it counts as
  * long as it has not been withdrawn. */
 MT_ERR mt_gate_check_job(struct mt_gate *g, struct mt_tx *tx, const struct mt_job_ask *ask)
