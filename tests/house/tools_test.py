@@ -179,11 +179,115 @@ def tally_fails_for_whatever_did_not_pass():
         assert got == 1 and "0 failed" not in said, (tests, said)
 
 
+ADD = "int add(int a, int b)\n{\n    return a + b;\n}\n"
+PROJECT = {
+    "meson.build": "project('x', 'c')\ntest('adds', executable('adds', 'adds.c', 'add.c'), protocol: 'tap')\n",
+    "add.c": ADD,
+    "adds.c": '#include <stdio.h>\nint add(int, int);\nint main(void)\n{\n    puts("1..1");\n'
+              '    puts(add(1, 2) == 3 ? "ok 1 - one and two" : "not ok 1 - one and two");\n}\n',
+    ".gitignore": "build-mutants/\n",
+}
+
+
+def patch(promise, test, old, new):
+    body = "".join("-" + line + "\n" if line == old else " " + line + "\n" for line in ADD.splitlines())
+    body = body.replace(f"-{old}\n", f"-{old}\n+{new}\n")
+    return f"# Promise: {promise}\n# Test: {test}\n--- a/add.c\n+++ b/add.c\n@@ -1,4 +1,4 @@\n{body}"
+
+
+MUTANTS = {
+    "001-killed": (patch("sums", "adds", "    return a + b;", "    return a - b;"), "killed  001-killed"),
+    "002-equal": (patch("sums", "adds", "    return a + b;", "    return b + a;"), "SURVIVES adds"),
+    "003-broken": (patch("sums", "adds", "    return a + b;", "    return a + ;"), "does not compile"),
+    "004-old": (patch("sums", "adds", "    return a + b;", "    return a - b;").replace("-    return a + b", "-    return a * b"), "does not apply"),
+    "005-untested": (patch("sums", "nobody", "    return a + b;", "    return a - b;"), "there is no test nobody"),
+    "006-silent": (patch("", "adds", "    return a + b;", "    return a - b;"), "it lacks `# Promise:`"),
+}
+
+
+def mutants_of(names, **changes):
+    with tempfile.TemporaryDirectory() as t:
+        folder = pathlib.Path(t).resolve()
+        for path, text in {**PROJECT, **changes}.items():
+            (folder / path).write_text(text)
+        (folder / "tests/mutants").mkdir(parents=True)
+        for name in names:
+            (folder / f"tests/mutants/{name}.patch").write_text(MUTANTS[name][0])
+        subprocess.run(["git", "init", "-q", folder], check=True)
+        return tool("mutants.py", folder)
+
+
+def a_mutant_that_its_test_sees_is_killed():
+    status, said = mutants_of(["001-killed"])
+    assert status == 0 and "adds: one and two" in said and "1 mutants, 1 killed" in said, said
+
+
+def a_mutant_that_lives_or_is_no_mutant_fails():
+    status, said = mutants_of(sorted(MUTANTS))
+    assert status == 1 and "6 mutants, 1 killed" in said, said
+    for name, (_, words) in MUTANTS.items():
+        assert words in said[said.index(name) - 8:], f"{name} is not reported as {words!r}: {said}"
+
+
+def a_test_that_is_red_anyway_kills_nothing():
+    status, said = mutants_of(["001-killed"], **{"add.c": ADD.replace("+", "*")})
+    assert status == 1 and "its test adds is red without it" in said, said
+
+
+PROGRAM = ("#include <stdio.h>\n#include <string.h>\nint main(int c, char **v)\n{\n    char b[64];\n"
+           "    memset(b, c, (unsigned)c);\n    snprintf(b, sizeof b, \"%s\", v[0]);\n    puts(b);\n    return 0;\n}\n")
+HARD = ["-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=3", "-fstack-protector-strong", "-fPIE", "-pie", "-w",
+        "-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code"]
+SOFT = [
+    ("a fixed address", ["-no-pie"], "not position independent"),
+    ("lazy binding", ["-Wl,-z,lazy"], "binds lazily"),
+    ("an executable stack", ["-Wl,-z,execstack"], "has an executable stack"),
+    ("writable relocations", ["-Wl,-z,norelro"], "no read-only relocations"),
+    ("code in one segment with the headers", ["-Wl,-z,noseparate-code"], "executes its own headers"),
+    ("a search path", ["-Wl,-rpath,/tmp"], "searches for libraries"),
+    ("no stack protector", ["-fno-stack-protector"], "has no stack protector"),
+    ("no fortification", ["-D_FORTIFY_SOURCE=0"], "is not fortified"),
+    ("a library that was not linked in", ["-Wl,--no-as-needed", "-lcrypto"], "needs libcrypto.so.3"),
+    ("the path of its source", [f'-DPATH="{ROOT}/x"', "-include", "path.h"], "contains the path of its source"),
+]
+
+
+def hardening_of(*flags):
+    with tempfile.TemporaryDirectory() as t:
+        pathlib.Path(t, "p.c").write_text(PROGRAM)
+        pathlib.Path(t, "path.h").write_text("#ifdef PATH\nconst char *const path = PATH;\n#endif\n")
+        subprocess.run(["cc", *HARD, f"-I{t}", f"{t}/p.c", "-o", f"{t}/p", *flags], check=True)
+        return tool("hardening.sh", f"{t}/p")
+
+
+def softness_is_refused(flags, words):
+    status, said = hardening_of(*flags)
+    assert status == 1 and words in said, said
+
+
+def a_hard_program_is_accepted():
+    status, said = hardening_of()
+    assert status == 0, said
+
+
+def a_library_that_exports_more_is_refused():
+    with tempfile.TemporaryDirectory() as t:
+        pathlib.Path(t, "l.c").write_text("int mesatee_a(void) { return 1; }\nint mt_b(void) { return 2; }\n")
+        for flags, status in (["-fvisibility=hidden"], 1), ([], 1), (["-Dmt_b=mesatee_b"], 0):
+            subprocess.run(["cc", "-shared", "-fPIC", *flags, f"{t}/l.c", "-o", f"{t}/l.so"], check=True)
+            got, said = tool("exports.sh", "mesatee_", f"{t}/l.so")
+            assert got == status, (flags, said)
+
+
 def main():
     cases = [(f"{name}: a good tree is accepted", lambda n=name: accepts(n))
              for name in ("layers.py", "objects.py", "permit.py", "parsers.py", "shape.py", "headers.sh")]
     cases += [(f"{name}: {sentence}", lambda n=name, c=changes, w=words: refuses(n, c, *w)) for name, sentence, changes, *words in CASES]
-    cases += [(f.__name__.replace("_", " "), f) for f in (tally_counts_sentences_and_plain_tests, tally_fails_for_whatever_did_not_pass)]
+    cases += [(f.__name__.replace("_", " "), f) for f in (tally_counts_sentences_and_plain_tests, tally_fails_for_whatever_did_not_pass,
+               a_mutant_that_its_test_sees_is_killed, a_mutant_that_lives_or_is_no_mutant_fails,
+               a_test_that_is_red_anyway_kills_nothing, a_hard_program_is_accepted,
+               a_library_that_exports_more_is_refused)]
+    cases += [(f"hardening.sh: {what} is refused", lambda f=flags, w=words: softness_is_refused(f, w)) for what, flags, words in SOFT]
     print(f"1..{len(cases)}")
     failed = 0
     for n, (sentence, check) in enumerate(cases, 1):
