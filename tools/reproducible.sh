@@ -12,8 +12,8 @@ mkdir -p "$src"
 (cd "$root" && { git ls-files -co --exclude-standard 2>/dev/null || find . -type f -not -path './build*'; }) |
     while IFS= read -r f; do [ ! -f "$root/$f" ] || echo "$f"; done >"$other/files"
 tar -C "$root" -cf - -T "$other/files" | tar -C "$src" -xf -
-CC=$(meson introspect --compilers "$build" |
-    python3 -c 'import json, sys; print(" ".join(json.load(sys.stdin)["host"]["c"]["exelist"]))')
+CC=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["command"].split()[0])' \
+    "$build/compile_commands.json")
 export CC
 meson setup "$src/out/build" "$src" >"$other/log" 2>&1 || { cat "$other/log"; exit 1; }
 ninja -C "$src/out/build" "$@" >"$other/log" 2>&1 || { tail -30 "$other/log"; exit 1; }

@@ -13,7 +13,7 @@ import sys
 import law as the_law
 
 # Sections that are loaded; a name of its own line when it is long.
-SECTION = re.compile(r"^ (\.(?:text|rodata|data|bss|tdata|tbss|init_array|fini_array|eh_frame|gcc_except_table)\S*|COMMON)"
+SECTION = re.compile(r"^ (\.(?:text|rodata|data|bss|tdata|tbss|init_array|fini_array|eh_frame(?!_hdr)|gcc_except_table)\S*|COMMON)"
                      r"\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) (\S.*)$", re.M)
 OBJECT = re.compile(r"(?:^|.*/)(lib[\w+.-]+\.a)(?:\((.*)\)|\.p/(.*))$")
 

@@ -234,6 +234,18 @@ def a_test_that_is_red_anyway_kills_nothing():
     assert status == 1 and "its test adds is red without it" in said, said
 
 
+def a_build_that_depends_on_its_path_is_refused():
+    for flags, status in ("'-g0'", 0), ("'-DPATH=\"' + meson.project_build_root() + '\"'", 1):
+        with tempfile.TemporaryDirectory() as t:
+            pathlib.Path(t, "meson.build").write_text(f"project('x', 'c')\nexecutable('x', 'x.c', c_args: [{flags}])\n")
+            pathlib.Path(t, "x.c").write_text("int main(void)\n{\n    return (PATH)[0];\n}\n"
+                                              .replace("(PATH)[0]", "*PATH" if status else "0"))
+            subprocess.run(["meson", "setup", f"{t}/build", t], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["ninja", "-C", f"{t}/build"], check=True, stdout=subprocess.DEVNULL)
+            got, said = tool("reproducible.sh", t, f"{t}/build", "x")
+            assert got == status, said
+
+
 PROGRAM = ("#include <stdio.h>\n#include <string.h>\nint main(int c, char **v)\n{\n    char b[64];\n"
            "    memset(b, c, (unsigned)c);\n    snprintf(b, sizeof b, \"%s\", v[0]);\n    puts(b);\n    return 0;\n}\n")
 HARD = ["-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=3", "-fstack-protector-strong", "-fPIE", "-pie", "-w",
@@ -286,7 +298,7 @@ def main():
     cases += [(f.__name__.replace("_", " "), f) for f in (tally_counts_sentences_and_plain_tests, tally_fails_for_whatever_did_not_pass,
                a_mutant_that_its_test_sees_is_killed, a_mutant_that_lives_or_is_no_mutant_fails,
                a_test_that_is_red_anyway_kills_nothing, a_hard_program_is_accepted,
-               a_library_that_exports_more_is_refused)]
+               a_library_that_exports_more_is_refused, a_build_that_depends_on_its_path_is_refused)]
     cases += [(f"hardening.sh: {what} is refused", lambda f=flags, w=words: softness_is_refused(f, w)) for what, flags, words in SOFT]
     print(f"1..{len(cases)}")
     failed = 0
