@@ -284,6 +284,17 @@ void mt_write_u64be(struct mt_writer *w, uint64_t value)
     mt_write_u32be(w, (uint32_t)value);
 }
 
+void mt_write_number(struct mt_writer *w, uint64_t value)
+{
+    uint8_t digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (uint8_t)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    mt_write_bytes(w, (mt_bytes){digits + at, sizeof digits - at});
+}
+
 MT_ERR mt_write_end(const struct mt_writer *w, mt_bytes *out)
 {
     MT_TRY(w->failed);

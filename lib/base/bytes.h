@@ -136,6 +136,9 @@ void mt_write_u32be(struct mt_writer *w, uint32_t value);
 void mt_write_u64be(struct mt_writer *w, uint64_t value);
 void mt_write_bytes(struct mt_writer *w, mt_bytes bytes);
 
+/* Decimal digits. */
+void mt_write_number(struct mt_writer *w, uint64_t value);
+
 /* `out` borrows what was written: from the room, or from the buffer until it grows. */
 MT_ERR mt_write_end(const struct mt_writer *w, mt_bytes *out);
 

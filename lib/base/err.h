@@ -34,6 +34,9 @@ enum mt_code {
     MT_E_CANCELLED, /* by its owner */
 };
 
+/* "format", "denied" and so on: what APIs and receipts say. */
+const char *mt_code_name(enum mt_code code);
+
 struct mt_fault {
     enum mt_code code;
     int line;

@@ -48,6 +48,12 @@ enum {
     /* tee/server */
     MT_BODY_INLINE_BYTES_MAX = 64 * 1024, /* larger ones stream into a staging object */
     MT_REQUEST_ARENA_BYTES = 512 * 1024,
+    MT_SERVICES_MAX = 16,
+    MT_TRANSFER_BYTES =
+        256 *
+        1024, /* one piece of a body between the loop and the object thread; two are under way */
+    MT_WATCH_BATCH_MAX = 64,
+    MT_PLAIN_CONNECTIONS_MAX = 64,
 
     /* services */
     MT_TASK_PARTIES_MAX = 16,

@@ -16,26 +16,36 @@ MT_ERR mt_request_query(const struct mt_request *rq, const char *name, mt_bytes 
     return mt_arena_copy(rq->arena, mt_buf_bytes(&value), out);
 }
 
+static MT_ERR parse_number(mt_bytes text, uint64_t max, uint64_t *out)
+{
+    uint64_t value = 0;
+    MT_REQUIRE(text.len > 0 && text.len <= 19 && (text.len == 1 || text.ptr[0] != '0'), MT_E_FORMAT,
+               "a number in the target is not canonical");
+    for (size_t i = 0; i < text.len; i++) {
+        MT_REQUIRE(text.ptr[i] >= '0' && text.ptr[i] <= '9', MT_E_FORMAT,
+                   "a number in the target has something but digits");
+        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    MT_REQUIRE(value <= max, MT_E_LIMIT, "a number in the target is too large");
+    *out = value;
+    return MT_OK;
+}
+
 MT_ERR mt_request_query_uint(const struct mt_request *rq, const char *name, uint64_t otherwise,
                              uint64_t max, uint64_t *out)
 {
     mt_bytes text;
-    uint64_t value = 0;
     MT_TRY(mt_request_query(rq, name, &text));
     if (text.ptr == NULL) {
         *out = otherwise;
         return MT_OK;
     }
-    MT_REQUIRE(text.len > 0 && text.len <= 19 && (text.len == 1 || text.ptr[0] != '0'), MT_E_FORMAT,
-               "a number in the query is not canonical");
-    for (size_t i = 0; i < text.len; i++) {
-        MT_REQUIRE(text.ptr[i] >= '0' && text.ptr[i] <= '9', MT_E_FORMAT,
-                   "a number in the query has something but digits");
-        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
-    }
-    MT_REQUIRE(value <= max, MT_E_LIMIT, "a number in the query is too large");
-    *out = value;
-    return MT_OK;
+    return parse_number(text, max, out);
+}
+
+MT_ERR mt_request_number(const struct mt_request *rq, size_t n, uint64_t *out)
+{
+    return parse_number(rq->arguments[n], UINT64_MAX >> 1, out);
 }
 
 MT_ERR mt_request_id(const struct mt_request *rq, size_t n, mt_id *out)

@@ -32,6 +32,7 @@ MT_ERR mt_request_query_uint(const struct mt_request *rq, const char *name, uint
                              uint64_t max, uint64_t *out);
 /* The n-th path argument as an id. */
 MT_ERR mt_request_id(const struct mt_request *rq, size_t n, mt_id *out);
+MT_ERR mt_request_number(const struct mt_request *rq, size_t n, uint64_t *out);
 MT_ERR mt_request_hash(const struct mt_request *rq, size_t n, mt_hash *out);
 
 #endif

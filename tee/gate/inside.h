@@ -84,7 +84,8 @@ struct mt_resource {
     enum mt_kind kind;
     mt_hash owner;
     uint64_t made_ms;
-    bool has_ended; /* a tombstone: its owner may still see it */
+    bool has_ended;       /* a tombstone: its owner may still see it */
+    uint64_t ended_epoch; /* the newest shred key then; its keys are gone when that one is */
 };
 
 MT_ERR mt_gate_user_get(struct mt_tx *tx, const mt_hash *subject, struct mt_user *out);

@@ -87,6 +87,15 @@ MT_ERR mt_permit_may_use(const struct mt_permit *p, struct mt_tx *tx, enum mt_ki
 /* Whether the subject may see it at all. */
 MT_ERR mt_permit_may_see(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
                          const mt_id *id);
+/* Of a resource that the subject may see. */
+struct mt_resource_info {
+    mt_hash owner;
+    bool is_owner;
+    bool has_ended;
+    bool is_shredded; /* ended, and the keys of its objects are gone for good */
+};
+MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
+                          const mt_id *id, struct mt_resource_info *out);
 /* Ids of all resources of a kind that the subject owns or has a grant on, bytewise, after `after`.
  */
 typedef mt_err mt_resource_each(void *state, const mt_id *id, bool *is_enough);

@@ -6,7 +6,7 @@
 #include "wire/cbor.h"
 
 /*
- * gate.resources: id -> [kind, owner, made, has ended]
+ * gate.resources: id -> [kind, owner, made, has ended, shred epoch of its end]
  * gate.grants:    resource || grant id -> [right, grantee, function, not before, until, count,
  * used] gate.reach:     who || kind || resource || grant id -> nothing. Who owns has an entry with
  * a grant id of zeros; so one scan finds all that somebody may know of, and one all grants of
@@ -50,8 +50,8 @@ MT_ERR mt_gate_resource_get(struct mt_tx *tx, const mt_id *id, struct mt_resourc
     uint64_t kind = 0;
     MT_TRY(mt_tx_get(tx, &mt_gate_maps[MT_GATE_RESOURCES], mt_id_bytes(id), &value));
     struct mt_reader r = mt_reader_over(value);
-    MT_TRY(mt_cbor_read_array(&r, 4, &count));
-    MT_REQUIRE(count == 4, MT_E_FORMAT, "a resource's record has four fields");
+    MT_TRY(mt_cbor_read_array(&r, 5, &count));
+    MT_REQUIRE(count == 5, MT_E_FORMAT, "a resource's record has five fields");
     MT_TRY(mt_cbor_read_uint(&r, &kind));
     MT_REQUIRE(kind >= MT_KIND_DATA && kind <= MT_KIND_RESULT, MT_E_FORMAT,
                "a resource's kind is unknown");
@@ -59,6 +59,7 @@ MT_ERR mt_gate_resource_get(struct mt_tx *tx, const mt_id *id, struct mt_resourc
     MT_TRY(mt_cbor_read_copy(&r, (mt_span){res.owner.b, sizeof res.owner.b}));
     MT_TRY(mt_cbor_read_uint(&r, &res.made_ms));
     MT_TRY(mt_cbor_read_bool(&r, &res.has_ended));
+    MT_TRY(mt_cbor_read_uint(&r, &res.ended_epoch));
     MT_TRY(mt_read_end(&r));
     *out = res;
     return MT_OK;
@@ -66,14 +67,15 @@ MT_ERR mt_gate_resource_get(struct mt_tx *tx, const mt_id *id, struct mt_resourc
 
 MT_ERR mt_gate_resource_put(struct mt_tx *tx, const mt_id *id, const struct mt_resource *res)
 {
-    uint8_t room[64];
+    uint8_t room[80];
     mt_bytes value;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    mt_cbor_write_array(&w, 4);
+    mt_cbor_write_array(&w, 5);
     mt_cbor_write_uint(&w, (uint64_t)res->kind);
     mt_cbor_write_bytes(&w, mt_hash_bytes(&res->owner));
     mt_cbor_write_uint(&w, res->made_ms);
     mt_cbor_write_bool(&w, res->has_ended);
+    mt_cbor_write_uint(&w, res->ended_epoch);
     MT_TRY(mt_write_end(&w, &value));
     return mt_tx_put(tx, &mt_gate_maps[MT_GATE_RESOURCES], mt_id_bytes(id), value);
 }
@@ -343,6 +345,7 @@ MT_ERR mt_permit_disown(const struct mt_permit *p, struct mt_tx *tx, enum mt_kin
     MT_TRY(end_grants(tx, kind, id));
     MT_TRY(end_keys(tx, id));
     res.has_ended = true;
+    res.ended_epoch = mt_shred_epoch(p->gate->shred);
     return mt_gate_resource_put(tx, id, &res);
 }
 
@@ -388,6 +391,29 @@ MT_ERR mt_permit_may_see(const struct mt_permit *p, struct mt_tx *tx, enum mt_ki
                (mt_bytes){NULL, 0}, &res));
     MT_REQUIRE(res.kind == kind, MT_E_NOTFOUND,
                "there is no such thing, or you may not know of it");
+    return MT_OK;
+}
+
+MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
+                          const mt_id *id, struct mt_resource_info *out)
+{
+    MT_GATE_REACHES(tx);
+    struct mt_resource res;
+    MT_TRY(mt_gate_resource_get(tx, id, &res));
+    bool is_owner = mt_hash_equal(&res.owner, &p->subject);
+    MT_REQUIRE(res.kind == kind, MT_E_NOTFOUND,
+               "there is no such thing, or you may not know of it");
+    if (!is_owner) {
+        MT_TRY(may(p, tx, id, 1U << MT_GRANT_SEE | 1U << MT_GRANT_USE | 1U << MT_GRANT_READ,
+                   (mt_bytes){NULL, 0}, &res));
+    }
+    *out = (struct mt_resource_info){
+        .owner = res.owner,
+        .is_owner = is_owner,
+        .has_ended = res.has_ended,
+        .is_shredded = res.has_ended && mt_shred_epoch(p->gate->shred) > res.ended_epoch &&
+                       !mt_shred_is_rotating(p->gate->shred),
+    };
     return MT_OK;
 }
 

@@ -1,0 +1,369 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "platform/log.h"
+#include "platform/net.h"
+#include "server/inside.h"
+
+enum { READ_BYTES = 32 * 1024, OUT_BYTES_HIGH = 256 * 1024, IN_BYTES_MAX = 128 * 1024 };
+
+static void free_conn(struct mt_conn *c)
+{
+    struct mt_server *s = c->server;
+    mt_exchange_end(c);
+    mt_arena_free(&c->arena);
+    mt_channel_free(&c->channel);
+    mt_buf_free(&c->in);
+    mt_buf_free(&c->out);
+    free(c);
+    mt_server_conn_ended(s);
+}
+
+void mt_conn_close(struct mt_conn *c)
+{
+    struct mt_server *s = c->server;
+    if (c->is_dead) {
+        return;
+    }
+    c->is_dead = true;
+    mt_timer_clear(s->o.loop, &c->timer);
+    mt_watch_stop(c);
+    mt_driver_release(s->o.driver, &c->x.hold);
+    mt_watch_end(s->o.loop, &c->watch);
+    mt_net_close(&c->fd);
+    if (c->previous != NULL) {
+        c->previous->next = c->next;
+    } else {
+        s->conns = c->next;
+    }
+    if (c->next != NULL) {
+        c->next->previous = c->previous;
+    }
+    s->conns_count--;
+    if (c->works == 0 && !c->is_pumping) {
+        free_conn(c);
+    }
+}
+
+void mt_conn_work_begins(struct mt_conn *c)
+{
+    c->works++;
+}
+
+bool mt_conn_work_ends(struct mt_conn *c)
+{
+    MT_ASSERT(c->works > 0);
+    c->works--;
+    if (!c->is_dead) {
+        return true;
+    }
+    if (c->works == 0 && !c->is_pumping) {
+        free_conn(c);
+    }
+    return false;
+}
+
+size_t mt_conn_out_room(const struct mt_conn *c)
+{
+    size_t waiting = c->out.len + mt_channel_output(c->channel).len;
+    return waiting < OUT_BYTES_HIGH ? OUT_BYTES_HIGH - waiting : 0;
+}
+
+static void timed_out(struct mt_timer *t)
+{
+    mt_conn_close(t->state);
+}
+
+/* How long this state may last: a slow sender is not waited for, a client that thinks may. */
+static void set_timer(struct mt_conn *c)
+{
+    struct mt_server *s = c->server;
+    switch (c->state) {
+    case MT_CONN_HANDSHAKE:
+    case MT_CONN_BODY:
+    case MT_CONN_SENDING:
+    case MT_CONN_DOWNLOAD:
+    case MT_CONN_CLOSING:
+        mt_timer_set(s->o.loop, &c->timer, s->o.request_timeout_ms);
+        return;
+    case MT_CONN_HEAD:
+        mt_timer_set(s->o.loop, &c->timer,
+                     c->in.len > 0 ? s->o.request_timeout_ms : s->o.idle_timeout_ms);
+        return;
+    case MT_CONN_SEALING:
+    case MT_CONN_HELD:
+    case MT_CONN_WATCH:
+        mt_timer_clear(s->o.loop, &c->timer);
+        return;
+    }
+}
+
+static MT_ERR give_evidence(struct mt_conn *c)
+{
+    uint8_t report_data[64];
+    mt_bytes evidence;
+    if (!mt_channel_wants_evidence(c->channel, report_data)) {
+        return MT_OK;
+    }
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    struct mt_writer w = mt_writer_onto(&room);
+    MT_TRY(c->server->o.evidence(c->server->o.evidence_state, report_data, &w));
+    MT_TRY(mt_write_end(&w, &evidence));
+    return mt_channel_put_evidence(c->channel, MT_LITERAL("soft"), evidence,
+                                   c->server->o.facts.endorsements);
+}
+
+/* Decrypted bytes into c->in, as long as the state wants them. */
+static MT_ERR take_plain(struct mt_conn *c, bool *has_moved)
+{
+    for (;;) {
+        mt_span room;
+        size_t got = 0;
+        size_t want = c->in.len < IN_BYTES_MAX ? IN_BYTES_MAX - c->in.len : 0;
+        want = want < READ_BYTES ? want : READ_BYTES;
+        if (want == 0) {
+            return MT_OK;
+        }
+        MT_TRY(mt_buf_reserve(&c->in, want, &room));
+        MT_TRY(mt_channel_read(c->channel, room, &got));
+        if (got == 0) {
+            return MT_OK;
+        }
+        c->in.len += got;
+        *has_moved = true;
+    }
+}
+
+static MT_ERR parse_head(struct mt_conn *c, bool *has_moved)
+{
+    struct mt_http_head head;
+    bool is_whole = false;
+    if (c->in.len == 0) {
+        return MT_OK;
+    }
+    mt_err e = mt_http_request_parse(mt_buf_bytes(&c->in), &head, &is_whole);
+    if (mt_failed(e)) {
+        /* Whoever sends what can be read in two ways gets one answer and no second request. */
+        c->x.closes = true;
+        mt_buf_drop(&c->in, c->in.len);
+        mt_answer_error(c, e);
+        *has_moved = true;
+        return MT_OK;
+    }
+    if (!is_whole) {
+        return MT_OK;
+    }
+    c->requests++;
+    c->server->requests++;
+    size_t head_len = head.head_len;
+    c->state = MT_CONN_BODY;
+    mt_exchange_begin(c, &head);
+    mt_buf_drop(&c->in, head_len);
+    *has_moved = true;
+    return MT_OK;
+}
+
+static MT_ERR step(struct mt_conn *c, bool *has_moved)
+{
+    enum mt_conn_state before = c->state;
+    switch (c->state) {
+    case MT_CONN_HANDSHAKE:
+        MT_TRY(give_evidence(c));
+        if (mt_channel_state(c->channel) == MT_CHANNEL_OPEN) {
+            c->state = MT_CONN_HEAD;
+        }
+        break;
+    case MT_CONN_HEAD:
+        MT_TRY(take_plain(c, has_moved));
+        MT_TRY(parse_head(c, has_moved));
+        break;
+    case MT_CONN_BODY:
+        MT_TRY(take_plain(c, has_moved));
+        MT_TRY(mt_exchange_take_body(c));
+        break;
+    case MT_CONN_SENDING:
+        if (c->out.len == 0 && mt_channel_output(c->channel).len == 0) {
+            c->state = c->x.closes || c->server->is_draining ? MT_CONN_CLOSING : MT_CONN_HEAD;
+            mt_exchange_end(c);
+        }
+        break;
+    case MT_CONN_DOWNLOAD:
+        mt_download_pump(c->x.download);
+        if (mt_download_is_done(c->x.download)) {
+            c->state = MT_CONN_SENDING;
+        }
+        break;
+    case MT_CONN_CLOSING:
+        MT_REQUIRE(c->out.len > 0 || mt_channel_output(c->channel).len > 0, MT_E_CLOSED,
+                   "the connection has done its work");
+        break;
+    case MT_CONN_SEALING:
+    case MT_CONN_HELD:
+    case MT_CONN_WATCH:
+        break;
+    }
+    *has_moved = *has_moved || c->state != before;
+    return MT_OK;
+}
+
+static MT_ERR send_out(struct mt_conn *c, bool *has_moved)
+{
+    while (c->out.len > 0 && mt_channel_output(c->channel).len < OUT_BYTES_HIGH) {
+        size_t taken = 0;
+        MT_TRY(mt_channel_write(c->channel, mt_buf_bytes(&c->out), &taken));
+        if (taken == 0) {
+            break;
+        }
+        mt_buf_drop(&c->out, taken);
+        *has_moved = true;
+    }
+    for (;;) {
+        mt_bytes cipher = mt_channel_output(c->channel);
+        size_t taken = 0;
+        if (cipher.len == 0) {
+            return MT_OK;
+        }
+        mt_err e = mt_net_write(c->fd, cipher, &taken);
+        if (mt_failed(e)) {
+            return e.fault->code == MT_E_BUSY ? MT_OK : e;
+        }
+        mt_channel_sent(c->channel, taken);
+        *has_moved = true;
+    }
+}
+
+static MT_ERR pump(struct mt_conn *c)
+{
+    bool has_moved = true;
+    while (has_moved && !c->is_dead) {
+        has_moved = false;
+        MT_TRY(step(c, &has_moved));
+        if (!c->is_dead) {
+            MT_TRY(send_out(c, &has_moved));
+        }
+    }
+    return MT_OK;
+}
+
+static bool wants_input(const struct mt_conn *c)
+{
+    bool is_full = c->in.len >= IN_BYTES_MAX;
+    bool is_waiting_for_disk =
+        c->state == MT_CONN_BODY && c->x.upload != NULL && mt_upload_room(c->x.upload) == 0;
+    return !is_full && !is_waiting_for_disk && c->state != MT_CONN_CLOSING;
+}
+
+void mt_conn_pump(struct mt_conn *c)
+{
+    if (c->is_dead || c->is_pumping) {
+        return;
+    }
+    c->is_pumping = true;
+    enum mt_conn_state before = c->state;
+    mt_err e = pump(c);
+    c->is_pumping = false;
+    if (!c->is_dead && !mt_failed(e)) {
+        unsigned events = (wants_input(c) ? MT_WATCH_READ : 0U) |
+                          (mt_channel_output(c->channel).len > 0 ? MT_WATCH_WRITE : 0U);
+        e = mt_watch_change(c->server->o.loop, &c->watch, events);
+        if (c->state != before || c->state == MT_CONN_BODY || c->state == MT_CONN_DOWNLOAD) {
+            set_timer(c);
+        }
+    }
+    if (c->is_dead) {
+        if (c->works == 0) {
+            free_conn(c);
+        }
+        return;
+    }
+    if (mt_failed(e)) {
+        if (c->state == MT_CONN_HANDSHAKE) {
+            c->server->handshakes_failed++;
+        }
+        mt_conn_close(c);
+    }
+}
+
+static MT_ERR receive(struct mt_conn *c)
+{
+    static uint8_t cipher[READ_BYTES]; /* the loop's thread alone comes here */
+    for (int i = 0; i < 4 && wants_input(c); i++) {
+        size_t got = 0;
+        mt_err e = mt_net_read(c->fd, (mt_span){cipher, sizeof cipher}, &got);
+        if (mt_failed(e)) {
+            return e.fault->code == MT_E_BUSY ? MT_OK : e;
+        }
+        MT_REQUIRE(got > 0, MT_E_CLOSED, "the peer has hung up");
+        MT_TRY(mt_channel_feed(c->channel, (mt_bytes){cipher, got}));
+        if (got < sizeof cipher) {
+            return MT_OK;
+        }
+    }
+    return MT_OK;
+}
+
+static void ready(struct mt_watch *w, unsigned events)
+{
+    struct mt_conn *c = w->state;
+    if ((events & MT_WATCH_READ) != 0) {
+        mt_err e = receive(c);
+        if (mt_failed(e)) {
+            if (c->state == MT_CONN_HANDSHAKE) {
+                c->server->handshakes_failed++;
+            }
+            /* An alert may still be waiting to leave. */
+            bool has_moved = false;
+            (void)mt_failed(send_out(c, &has_moved));
+            mt_conn_close(c);
+            return;
+        }
+    }
+    mt_conn_pump(c);
+}
+
+static MT_ERR new_channel(struct mt_server *s, struct mt_channel **out)
+{
+    const struct mt_channel_options o = {
+        .role = MT_CHANNEL_SERVER,
+        .key = s->o.tls_key,
+        .service_id = *mt_ledger_cluster_id(s->o.ledger),
+        .now_ms = mt_loop_host_time_ms(s->o.loop),
+    };
+    return mt_channel_new(&o, out);
+}
+
+MT_ERR mt_conn_new(struct mt_server *s, int fd)
+{
+    struct mt_conn *c = calloc(1, sizeof *c);
+    MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a connection");
+    c->server = s;
+    c->fd = fd;
+    c->in = mt_buf_of_max(IN_BYTES_MAX);
+    c->out = mt_buf_of_max((size_t)MT_JSON_BYTES_MAX * 4);
+    c->timer = (struct mt_timer){.run = timed_out, .state = c};
+    c->watch = (struct mt_watch){.ready = ready, .state = c};
+    mt_err e = mt_arena_new(MT_REQUEST_ARENA_BYTES, &c->arena);
+    if (!mt_failed(e)) {
+        e = new_channel(s, &c->channel);
+    }
+    if (!mt_failed(e)) {
+        e = mt_watch_begin(s->o.loop, &c->watch, fd, MT_WATCH_READ);
+    }
+    if (mt_failed(e)) {
+        mt_channel_free(&c->channel);
+        mt_arena_free(&c->arena);
+        free(c);
+        return e;
+    }
+    c->next = s->conns;
+    if (s->conns != NULL) {
+        s->conns->previous = c;
+    }
+    s->conns = c;
+    s->conns_count++;
+    set_timer(c);
+    return MT_OK;
+}

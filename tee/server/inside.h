@@ -1,0 +1,190 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_SERVER_INSIDE_H
+#define MT_SERVER_INSIDE_H
+
+#include "base/limits.h"
+#include "channel/channel.h"
+#include "platform/loop.h"
+#include "server/server.h"
+#include "wire/http.h"
+
+/* What the files of this folder share, and nobody else includes. */
+
+struct mt_conn;
+
+/* ---- route.c: which row of which table */
+struct mt_match {
+    const struct mt_service *service;
+    const struct mt_route *route;
+    mt_bytes arguments[MT_PATH_ARGUMENTS_MAX];
+};
+/* MT_E_NOTFOUND: no such path; MT_E_ARG: the path takes other methods. */
+MT_ERR mt_route_find(const struct mt_service *const *services, enum mt_http_method method,
+                     mt_bytes path, struct mt_match *out);
+
+struct mt_exchange;
+
+/* ---- system.c: routes that are the node's own; their handlers need more than a service may have
+ */
+extern const struct mt_service mt_system_service;
+MT_ERR mt_system_call(struct mt_server *s, const char *action, const struct mt_permit *p,
+                      const struct mt_request *rq, struct mt_tx *tx, struct mt_reply *rp);
+/* An administrator's POST /time takes effect before its own transaction begins: else none could. */
+MT_ERR mt_system_accept_time(struct mt_server *s, const struct mt_exchange *x);
+/* The one-time claim: the only request of a stranger that is answered. */
+MT_ERR mt_system_claim(struct mt_server *s, const struct mt_ask *ask, const struct mt_request *rq,
+                       struct mt_tx *tx, struct mt_reply *rp);
+
+/* ---- upload.c: a large body on its way into a staging object */
+struct mt_upload;
+MT_ERR mt_upload_new(struct mt_conn *c, struct mt_upload **out);
+size_t mt_upload_room(const struct mt_upload *u); /* bytes that mt_upload_add() takes now */
+MT_ERR mt_upload_add(struct mt_upload *u, mt_bytes bytes);
+/* No more bytes: seals and syncs, then calls mt_exchange_body_done(). */
+void mt_upload_end(struct mt_upload *u);
+const struct mt_object_handle *mt_upload_handle(const struct mt_upload *u);
+const mt_hash *mt_upload_hash(const struct mt_upload *u); /* SHA-256 of the plaintext */
+const struct mt_secret *mt_upload_key(const struct mt_upload *u);
+mt_bytes mt_upload_head(const struct mt_upload *u); /* its first bytes */
+void mt_upload_keep(struct mt_upload *u);           /* the ledger names it now: the file stays */
+/* Removes what was not kept; may end later, when the object thread has let go of it. */
+void mt_upload_free(struct mt_upload **u);
+
+/* ---- download.c: an object on its way out */
+struct mt_download;
+MT_ERR mt_download_new(struct mt_conn *c, const struct mt_object_handle *h, struct mt_secret **key,
+                       struct mt_download **out); /* takes the key */
+/* Starts, and goes on whenever the connection's output has room. */
+void mt_download_pump(struct mt_download *d);
+bool mt_download_is_done(const struct mt_download *d);
+void mt_download_free(struct mt_download **d);
+
+/* ---- exchange.c: one request */
+struct mt_exchange {
+    struct mt_match match;
+    struct mt_ask ask;
+    struct mt_request request;
+    struct mt_http_body_reader body_reader;
+    struct mt_buf body;
+    struct mt_json *json;
+    struct mt_upload *upload;
+    uint64_t staged_bytes; /* counted against the subject's quota */
+    struct mt_reply reply;
+    struct mt_hold hold;
+    uint64_t txid;         /* of a write; 0: none */
+    struct mt_secret *key; /* of the object in the reply */
+    struct mt_download *download;
+    struct mt_timer heartbeat;
+    uint64_t watched_txid;
+    bool closes;
+    bool is_head;
+    char target[MT_HTTP_TARGET_BYTES_MAX];
+    size_t path_len;
+    size_t target_len;
+};
+
+/* A whole head is there: decides on body and gate. An error becomes the reply. */
+void mt_exchange_begin(struct mt_conn *c, const struct mt_http_head *head);
+/* The body is complete: runs the handler, holds the reply. */
+void mt_exchange_body_done(struct mt_conn *c, mt_err e);
+/* Body bytes out of c->in; stops when the upload has no room. */
+MT_ERR mt_exchange_take_body(struct mt_conn *c);
+/* The reply is ready: it leaves when what it was computed from is durable. */
+void mt_exchange_hold(struct mt_conn *c);
+/* Releases everything of the request; ready for the next. */
+void mt_exchange_end(struct mt_conn *c);
+
+/* ---- answer.c: a reply as bytes */
+void mt_answer(struct mt_conn *c);                 /* c->x.reply, now that it may leave */
+void mt_answer_error(struct mt_conn *c, mt_err e); /* held like any other reply */
+
+/* ---- watch.c: text/event-stream */
+void mt_watch_start(struct mt_conn *c);
+void mt_watch_stop(struct mt_conn *c);
+
+/* ---- conn.c */
+enum mt_conn_state {
+    MT_CONN_HANDSHAKE, /* until the channel is open */
+    MT_CONN_HEAD,      /* waiting for a whole request head */
+    MT_CONN_BODY,      /* taking the body */
+    MT_CONN_SEALING,   /* the body's object is being finished */
+    MT_CONN_HELD,      /* the reply waits until it is durable */
+    MT_CONN_SENDING,   /* the reply is in c->out */
+    MT_CONN_DOWNLOAD,  /* an object follows */
+    MT_CONN_WATCH,     /* events follow */
+    MT_CONN_CLOSING,   /* nothing more is read; what is in c->out still leaves */
+};
+
+struct mt_conn {
+    struct mt_server *server;
+    struct mt_conn *next;
+    struct mt_conn *previous;
+    enum mt_conn_state state;
+    int fd;
+    struct mt_watch watch;
+    struct mt_timer timer;
+    struct mt_channel *channel;
+    struct mt_arena *arena; /* of the request under way */
+    struct mt_buf in;       /* decrypted, not yet parsed */
+    struct mt_buf out;      /* plain, not yet in the channel */
+    struct mt_exchange x;
+    uint32_t works; /* on other threads, which will come back */
+    bool is_dead;   /* closed; freed when the last work is back */
+    bool is_pumping;
+    uint64_t requests;
+};
+
+MT_ERR mt_conn_new(struct mt_server *s, int fd);
+/* Moves whatever can move: call after any change from outside. May end the connection. */
+void mt_conn_pump(struct mt_conn *c);
+void mt_conn_close(struct mt_conn *c);
+/* A work of this connection begins and is back: true if it may go on, false if it has died
+ * meanwhile. */
+void mt_conn_work_begins(struct mt_conn *c);
+bool mt_conn_work_ends(struct mt_conn *c);
+/* Room for plain output before the peer has read more. */
+size_t mt_conn_out_room(const struct mt_conn *c);
+
+/* ---- plain.c: probes and metrics */
+struct mt_plain;
+
+struct mt_server {
+    struct mt_server_options o;
+    const struct mt_service *services[MT_SERVICES_MAX + 2]; /* the node's own first */
+    struct mt_watch listener;
+    struct mt_watch probes;
+    struct mt_watch metrics;
+    struct mt_conn *conns;
+    size_t conns_count;
+    uint64_t head_size;
+    mt_hash head_root;
+    struct mt_timer flush;
+    uint32_t claim_tries;
+    bool claim_is_used;
+    bool is_draining;
+    struct mt_timer drain;
+    void (*drained)(void *state);
+    void *drained_state;
+    /* counters for /metrics and status */
+    uint64_t accepted;
+    uint64_t refused_full;
+    uint64_t handshakes_failed;
+    uint64_t requests;
+    uint64_t errors;
+    struct mt_hold shred_hold;
+    bool is_shredding;
+    bool shreds_again; /* asked for while one was under way */
+};
+
+/* plain.c */
+void mt_plain_accept(struct mt_server *s, int fd, bool is_metrics);
+/* The root of the durable tree, kept until it grows. */
+MT_ERR mt_server_head(struct mt_server *s, uint64_t *size, mt_hash *root);
+/* ---- shred.c: rotates the shred key, a batch a transaction; also goes on where a crash has
+ * interrupted it */
+void mt_server_shred(struct mt_server *s);
+/* Called when a connection has ended, for draining. */
+void mt_server_conn_ended(struct mt_server *s);
+
+#endif

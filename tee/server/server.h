@@ -1,0 +1,70 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_SERVER_SERVER_H
+#define MT_SERVER_SERVER_H
+
+#include "api/service.h"
+#include "gate/gate.h"
+#include "jobs/jobs.h"
+#include "ledger/driver.h"
+#include "seal/root.h"
+
+/*
+ * Listeners and connections: bytes become whole requests, requests go through the gate to a
+ * handler, replies are held until what they were computed from is durable. Runs on the loop; big
+ * bytes are moved by the object pool.
+ */
+struct mt_server;
+
+/* What the node says of itself; values made at start, none secret. Borrowed as long as the server
+ * lives. */
+struct mt_server_facts {
+    mt_hash measurement;
+    mt_hash configuration;
+    mt_hash platform;
+    mt_spki service_key;
+    mt_bytes service_evidence; /* binder mesatee-service-key-v1 */
+    mt_bytes endorsements;     /* one CBOR array */
+    uint64_t started_ms;
+};
+
+struct mt_server_options {
+    struct mt_loop *loop;
+    struct mt_pool *object; /* one thread, moves object bytes */
+    struct mt_ledger *ledger;
+    struct mt_driver *driver;
+    struct mt_gate *gate;
+    struct mt_jobs *jobs;
+    struct mt_shred *shred;
+    struct mt_root *root;
+    struct mt_fs *fs;
+    const struct mt_service *const *services; /* ends with NULL */
+    const struct mt_key *tls_key;             /* of this incarnation */
+    const struct mt_key *service_key;
+    struct mt_server_facts facts;
+    /* Evidence of kind "soft" for one connection. */
+    mt_err (*evidence)(void *state, const uint8_t report_data[64], struct mt_writer *w);
+    void *evidence_state;
+    mt_hash claim; /* SHA-256 of the one-time claim secret; all zero: no claim is open */
+    uint64_t claim_until_ms;
+    size_t connections_max;
+    uint64_t idle_timeout_ms;
+    uint64_t request_timeout_ms; /* for a whole head, and for each piece of a body */
+};
+
+MT_ERR mt_server_new(const struct mt_server_options *o, struct mt_server **out);
+/* Closes every connection. The pools must have ended before. */
+void mt_server_free(struct mt_server **s);
+
+MT_ERR mt_server_listen(struct mt_server *s, const char *address, uint16_t *port);
+/* Plain HTTP, no data: /livez, /readyz. */
+MT_ERR mt_server_listen_probes(struct mt_server *s, const char *address, uint16_t *port);
+/* Prometheus text on a Unix socket: /metrics. */
+MT_ERR mt_server_listen_metrics(struct mt_server *s, const char *path);
+
+/* No new connections, /readyz says no; `done` is called once what is under way has been answered or
+ * `within_ms` is over. */
+void mt_server_drain(struct mt_server *s, uint64_t within_ms, void (*done)(void *state),
+                     void *state);
+
+#endif

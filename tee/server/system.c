@@ -1,0 +1,300 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "crypto/ct.h"
+#include "crypto/hash.h"
+#include "platform/process.h"
+#include "server/inside.h"
+#include "server/version.h"
+#include "wire/cbor.h"
+
+/*
+ * Routes that are the node's own: what it is, the ledger's head and audit log, key slots, the
+ * clock. Their handlers need more than a service may have, so they are called here, by action; the
+ * gate decides on them like on any other.
+ */
+static const char *const head_query[] = {"from", NULL};
+static const char *const audit_query[] = {"after", "limit", NULL};
+
+static const struct mt_route routes[] = {
+    {MT_GET, "/mesatee/v1/status", "node.status", MT_KIND_NONE, MT_RIGHT_USER, 0, false, false,
+     NULL, NULL},
+    {MT_POST, "/mesatee/v1/claim", "admin.claim", MT_KIND_NONE, MT_RIGHT_USER, 1024, true, false,
+     NULL, NULL},
+    {MT_GET, "/mesatee/v1/ledger/head", "ledger.head", MT_KIND_NONE, MT_RIGHT_USER, 0, false, false,
+     NULL, head_query},
+    {MT_GET, "/mesatee/v1/audit", "audit.read", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, false, true, NULL,
+     audit_query},
+    {MT_GET, "/mesatee/v1/keyslots", "keyslot.list", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, false, false,
+     NULL, NULL},
+    {MT_POST, "/mesatee/v1/keyslots", "keyslot.add", MT_KIND_NONE, MT_RIGHT_ADMIN, 8192, true,
+     false, NULL, NULL},
+    {MT_DELETE, "/mesatee/v1/keyslots/{n}", "keyslot.remove", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, true,
+     false, NULL, NULL},
+    {MT_POST, "/mesatee/v1/time", "time.accept", MT_KIND_NONE, MT_RIGHT_ADMIN, 1024, true, false,
+     NULL, NULL},
+    {MT_GET, NULL, NULL, MT_KIND_NONE, MT_RIGHT_ADMIN, 0, false, false, NULL, NULL},
+};
+
+static const struct mt_map_def no_maps[] = {{NULL, false}};
+
+const struct mt_service mt_system_service = {"system", no_maps, routes, NULL};
+
+static MT_ERR status(struct mt_server *s, const struct mt_request *rq, struct mt_tx *tx,
+                     struct mt_reply *rp)
+{
+    struct mt_json_writer *j = mt_reply_json(rp, 200);
+    const struct mt_server_facts *f = &s->o.facts;
+    uint64_t resident = 0;
+    (void)rq;
+    (void)tx;
+    MT_TRY(mt_process_resident_bytes(&resident));
+    mt_json_put_literal(j, "version", MT_VERSION);
+    mt_json_put_hex(j, "cluster_id", mt_hash_bytes(mt_ledger_cluster_id(s->o.ledger)));
+    mt_json_put_uint(j, "recovery_epoch", mt_ledger_recovery_epoch(s->o.ledger));
+    mt_json_put_uint(j, "level", 2);
+    mt_json_put_bool(j, "hardware_root", false);
+    mt_json_put_bool(j, "host_in_tcb", true);
+    mt_json_put_literal(j, "meaning",
+                        "measured by software alone: protects from the network, other users and a "
+                        "stolen disk, not from root, hypervisor or operator of this machine");
+    mt_json_put_hex(j, "measurement", mt_hash_bytes(&f->measurement));
+    mt_json_put_hex(j, "configuration", mt_hash_bytes(&f->configuration));
+    mt_json_put_hex(j, "platform", mt_hash_bytes(&f->platform));
+    mt_json_put_uint(j, "started_ms", f->started_ms);
+    mt_json_put_uint(j, "block_time_ms", mt_ledger_time_ms(s->o.ledger));
+    mt_json_put_uint(j, "transactions", mt_ledger_version(s->o.ledger));
+    mt_json_put_uint(j, "durable", mt_ledger_durable(s->o.ledger));
+    mt_json_put_uint(j, "connections", s->conns_count);
+    mt_json_put_uint(j, "runs", mt_jobs_count(s->o.jobs));
+    mt_json_put_uint(j, "resident_bytes", resident);
+    mt_json_put_bool(j, "limits_enforced_against_rollback", false);
+    mt_json_put_uint(j, "requests", s->requests);
+    mt_json_put_uint(j, "errors", s->errors);
+    return MT_OK;
+}
+
+static MT_ERR head(struct mt_server *s, const struct mt_request *rq, struct mt_reply *rp)
+{
+    uint64_t from = 0;
+    uint64_t size = 0;
+    mt_hash root;
+    mt_hash path[MT_MERKLE_PATH_MAX];
+    size_t count = 0;
+    MT_TRY(mt_request_query_uint(rq, "from", 0, UINT64_MAX >> 1, &from));
+    MT_TRY(mt_server_head(s, &size, &root));
+    MT_REQUIRE(from <= size, MT_E_STALE,
+               "this ledger is shorter than the head you know: the node has gone back");
+    MT_TRY(mt_ledger_consistency(s->o.ledger, from, size, path, &count));
+    struct mt_json_writer *j = mt_reply_json(rp, 200);
+    mt_json_put_uint(j, "recovery_epoch", mt_ledger_recovery_epoch(s->o.ledger));
+    mt_json_put_uint(j, "size", size);
+    mt_json_put_hex(j, "root", mt_hash_bytes(&root));
+    mt_json_put_uint(j, "time_ms", mt_ledger_time_ms(s->o.ledger));
+    mt_json_begin_array(j, "consistency");
+    for (size_t i = 0; i < count; i++) {
+        mt_json_put_hex(j, NULL, mt_hash_bytes(&path[i]));
+    }
+    mt_json_end_array(j);
+    return MT_OK;
+}
+
+static bool is_audit_item(mt_bytes item)
+{
+    struct mt_reader r = mt_reader_over(item);
+    uint64_t count = 0;
+    mt_bytes kind;
+    return !mt_failed(mt_cbor_read_array(&r, 3, &count)) &&
+           !mt_failed(mt_cbor_read_text(&r, &kind)) && mt_bytes_equal(kind, MT_LITERAL("audit"));
+}
+
+static MT_ERR put_leaf(struct mt_server *s, uint64_t txid, struct mt_json_writer *j)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_BLOCK_BYTES_MAX * (size_t)2);
+    struct mt_ledger_leaf leaf;
+    MT_TRY(mt_ledger_leaf(s->o.ledger, txid, &room, &leaf));
+    mt_json_begin_object(j, NULL);
+    mt_json_put_uint(j, "txid", leaf.txid);
+    mt_json_put_hex(j, "write_set_hash", mt_hash_bytes(&leaf.write_set_hash));
+    mt_json_put_hex(j, "nonce", mt_id_bytes(&leaf.nonce));
+    mt_json_begin_array(j, "item_hashes");
+    for (uint32_t i = 0; i < leaf.items_count; i++) {
+        mt_json_put_hex(j, NULL, mt_hash_bytes(&leaf.item_hashes[i]));
+    }
+    mt_json_end_array(j);
+    mt_json_begin_array(j, "records");
+    for (uint32_t i = 0; i < leaf.items_count; i++) {
+        if (is_audit_item(leaf.items[i])) {
+            mt_json_begin_object(j, NULL);
+            mt_json_put_uint(j, "index", i);
+            mt_json_put_hex(j, "salt", mt_id_bytes(&leaf.salts[i]));
+            mt_json_put_hex(j, "item", leaf.items[i]);
+            mt_json_end_object(j);
+        }
+    }
+    mt_json_end_array(j);
+    mt_json_end_object(j);
+    return MT_OK;
+}
+
+/* All leaves, with the audit items of each: the reader rebuilds the whole tree, so no record can be
+ * left out. */
+static MT_ERR audit(struct mt_server *s, const struct mt_request *rq, struct mt_reply *rp)
+{
+    enum { LEAVES_MAX = 500, REPLY_BYTES = 1024 * 1024 };
+    uint64_t after = 0;
+    uint64_t limit = 0;
+    uint64_t size = 0;
+    mt_hash root;
+    MT_TRY(mt_request_query_uint(rq, "after", 0, UINT64_MAX >> 1, &after));
+    MT_TRY(mt_request_query_uint(rq, "limit", LEAVES_MAX, LEAVES_MAX, &limit));
+    MT_TRY(mt_server_head(s, &size, &root));
+    struct mt_json_writer *j = mt_reply_json(rp, 200);
+    mt_json_put_uint(j, "size", size);
+    mt_json_put_hex(j, "root", mt_hash_bytes(&root));
+    mt_json_begin_array(j, "leaves");
+    for (uint64_t txid = after + 1;
+         txid <= size && txid <= after + limit && rp->body.len < REPLY_BYTES; txid++) {
+        MT_TRY(put_leaf(s, txid, j));
+    }
+    mt_json_end_array(j);
+    return MT_OK;
+}
+
+static MT_ERR slots(struct mt_server *s, struct mt_reply *rp)
+{
+    struct mt_slot_info info[8];
+    size_t count = 0;
+    MT_TRY(mt_slot_list(s->o.fs, info, sizeof info / sizeof *info, &count));
+    struct mt_json_writer *j = mt_reply_json(rp, 200);
+    mt_json_begin_array(j, "keyslots");
+    for (size_t i = 0; i < count; i++) {
+        mt_json_begin_object(j, NULL);
+        mt_json_put_uint(j, "number", info[i].number);
+        mt_json_put_literal(j, "kind", info[i].kind == MT_SLOT_PASSPHRASE ? "passphrase" : "file");
+        mt_json_put_uint(j, "made_ms", info[i].made_ms);
+        mt_json_end_object(j);
+    }
+    mt_json_end_array(j);
+    return MT_OK;
+}
+
+static MT_ERR slot_add(struct mt_server *s, const struct mt_request *rq, struct mt_tx *tx,
+                       struct mt_reply *rp)
+{
+    static const char *const fields[] = {"kind", "secret", NULL};
+    mt_bytes kind;
+    mt_bytes hex;
+    mt_span secret;
+    uint32_t number = 0;
+    MT_REQUIRE(rq->json != NULL, MT_E_FORMAT, "the body must be a JSON object");
+    MT_TRY(mt_json_known(rq->json, fields));
+    MT_TRY(mt_json_text(rq->json, "kind", &kind));
+    MT_TRY(mt_json_text(rq->json, "secret", &hex));
+    bool is_passphrase = mt_bytes_equal(kind, MT_LITERAL("passphrase"));
+    MT_REQUIRE(is_passphrase || mt_bytes_equal(kind, MT_LITERAL("file")), MT_E_ARG,
+               "kind is \"passphrase\" or \"file\"");
+    MT_TRY(mt_arena_get(rq->arena, hex.len / 2, &secret));
+    MT_TRY(mt_hex_parse(hex, secret));
+    const struct mt_credential c = {is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
+                                    mt_bytes_of(secret)};
+    MT_TRY(mt_slot_add(s->o.fs, s->o.root, &c, mt_tx_now_ms(tx), &number));
+    mt_json_put_uint(mt_reply_json(rp, 201), "number", number);
+    return MT_OK;
+}
+
+static MT_ERR slot_remove(struct mt_server *s, const struct mt_request *rq, struct mt_reply *rp)
+{
+    mt_bytes n = rq->arguments[0];
+    MT_REQUIRE(n.len == 1 && n.ptr[0] >= '0' && n.ptr[0] <= '7', MT_E_NOTFOUND,
+               "there is no such key slot");
+    MT_TRY(mt_slot_remove(s->o.fs, (uint32_t)(n.ptr[0] - '0')));
+    mt_json_put_bool(mt_reply_json(rp, 200), "removed", true);
+    return MT_OK;
+}
+
+MT_ERR mt_system_call(struct mt_server *s, const char *action, const struct mt_permit *p,
+                      const struct mt_request *rq, struct mt_tx *tx, struct mt_reply *rp)
+{
+    mt_bytes a = mt_bytes_of_text(action);
+    (void)p; /* that there is one is the point */
+    if (mt_bytes_equal(a, MT_LITERAL("node.status"))) {
+        return status(s, rq, tx, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("ledger.head"))) {
+        return head(s, rq, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("audit.read"))) {
+        return audit(s, rq, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("keyslot.list"))) {
+        return slots(s, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("keyslot.add"))) {
+        return slot_add(s, rq, tx, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("keyslot.remove"))) {
+        return slot_remove(s, rq, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("time.accept"))) {
+        mt_json_put_uint(mt_reply_json(rp, 200), "time_ms", mt_ledger_time_ms(s->o.ledger));
+        return MT_OK;
+    }
+    MT_FAIL(MT_E_INTERNAL, "a route of the node has no handler");
+}
+
+MT_ERR mt_system_accept_time(struct mt_server *s, const struct mt_exchange *x)
+{
+    static const char *const fields[] = {"time_ms", NULL};
+    enum { MINUTE_MS = 60 * 1000 };
+    struct mt_tx *tx = NULL;
+    uint64_t time_ms = 0;
+    if (x->match.service != &mt_system_service ||
+        !mt_bytes_equal(mt_bytes_of_text(x->ask.action), MT_LITERAL("time.accept"))) {
+        return MT_OK;
+    }
+    MT_REQUIRE(x->request.json != NULL, MT_E_FORMAT, "the body must be a JSON object");
+    MT_TRY(mt_json_known(x->request.json, fields));
+    MT_TRY(mt_json_uint(x->request.json, "time_ms", UINT64_MAX >> 1, &time_ms));
+    uint64_t host_ms = mt_loop_host_time_ms(s->o.loop);
+    bool is_near = time_ms <= host_ms + MINUTE_MS && host_ms <= time_ms + MINUTE_MS;
+    MT_REQUIRE(is_near, MT_E_CONFLICT,
+               "the time to accept is not within a minute of what the host claims");
+    /* Asked at the old time: whoever is no administrator moves no clock. */
+    MT_TRY(mt_ledger_begin(s->o.ledger, no_maps, mt_ledger_time_ms(s->o.ledger), &tx));
+    mt_err e = mt_gate_check(s->o.gate, tx, &x->ask);
+    mt_ledger_abort(s->o.ledger, &tx);
+    MT_TRY(e);
+    mt_ledger_accept_time(s->o.ledger, host_ms);
+    return MT_OK;
+}
+
+MT_ERR mt_system_claim(struct mt_server *s, const struct mt_ask *ask, const struct mt_request *rq,
+                       struct mt_tx *tx, struct mt_reply *rp)
+{
+    static const char *const fields[] = {"secret", NULL};
+    static const mt_hash none = {{0}};
+    enum { TRIES_MAX = 5 };
+    uint8_t secret[32];
+    mt_hash hash;
+    bool is_open = !mt_hash_equal(&s->o.claim, &none) && !s->claim_is_used &&
+                   s->claim_tries < TRIES_MAX &&
+                   mt_loop_host_time_ms(s->o.loop) < s->o.claim_until_ms;
+    MT_REQUIRE(is_open, MT_E_DENIED, "this node does not know you");
+    s->claim_tries++;
+    MT_REQUIRE(rq->json != NULL, MT_E_FORMAT, "the body must be a JSON object");
+    MT_TRY(mt_json_known(rq->json, fields));
+    MT_TRY(mt_json_hex(rq->json, "secret", (mt_span){secret, sizeof secret}));
+    const mt_bytes part = {secret, sizeof secret};
+    mt_sha256(&part, 1, &hash);
+    mt_wipe((mt_span){secret, sizeof secret});
+    MT_REQUIRE(mt_ct_equal(mt_hash_bytes(&hash), mt_hash_bytes(&s->o.claim)), MT_E_DENIED,
+               "this node does not know you");
+    MT_TRY(mt_gate_claim_admin(s->o.gate, tx, ask->key));
+    s->claim_is_used = true;
+    struct mt_json_writer *j = mt_reply_json(rp, 201);
+    mt_json_put_hex(j, "administrator", mt_hash_bytes(&ask->subject));
+    mt_json_end_object(j);
+    return rp->writer.failed;
+}
