@@ -29,7 +29,7 @@ static void feed(struct corpus *c, const uint8_t *bytes, size_t len)
     uint8_t *exact = malloc(len > 0 ? len : 1);
     if (exact == NULL) {
         (void)fprintf(stderr, "no memory for an input\n");
-        exit(1);
+        abort();
     }
     memcpy(exact, bytes, len);
     (void)LLVMFuzzerTestOneInput(exact, len);
@@ -59,7 +59,7 @@ static void feed_file(struct corpus *c, const char *folder, const char *name)
     FILE *f = fopen(path, "rb");
     if (f == NULL) {
         (void)fprintf(stderr, "%s: cannot open\n", path);
-        exit(1);
+        abort();
     }
     size_t len = fread(bytes, 1, sizeof bytes, f);
     (void)fclose(f);
@@ -76,7 +76,7 @@ static void feed_folder(struct corpus *c, const char *folder)
     int count = scandir(folder, &names, NULL, alphasort);
     if (count < 0) {
         (void)fprintf(stderr, "%s: cannot open the corpus\n", folder);
-        exit(1);
+        abort();
     }
     for (int i = 0; i < count; i++) {
         if (names[i]->d_name[0] != '.') {
