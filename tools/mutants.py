@@ -77,7 +77,7 @@ class Build:
         for line in [line for log in logs.glob("testlog*.json") for line in log.read_text().splitlines()]:
             t = json.loads(line)
             if t["result"] not in ("OK", "EXPECTEDFAIL", "SKIP"):
-                found[t["name"]] = sentence(t)
+                found[t["name"].split(" / ")[-1]] = sentence(t)  # the log puts the suite before it
         return found
 
 

@@ -53,8 +53,10 @@ MT_ERR mt_read_bytes(struct mt_reader *r, size_t len, mt_bytes *out)
 {
     MT_REQUIRE(len <= r->rest.len, MT_E_FORMAT, "truncated");
     *out = (mt_bytes){r->rest.ptr, len};
-    r->rest.ptr += len;
-    r->rest.len -= len;
+    if (len > 0) { /* NULL + 0 is undefined in C17 */
+        r->rest.ptr += len;
+        r->rest.len -= len;
+    }
     return MT_OK;
 }
 
@@ -177,7 +179,7 @@ MT_ERR mt_buf_reserve(struct mt_buf *b, size_t len, mt_span *out)
         b->ptr = grown;
         b->room = room;
     }
-    *out = (mt_span){b->ptr + b->len, len};
+    *out = (mt_span){need > 0 ? b->ptr + b->len : NULL, len};
     return MT_OK;
 }
 
@@ -298,7 +300,7 @@ void mt_write_number(struct mt_writer *w, uint64_t value)
 MT_ERR mt_write_end(const struct mt_writer *w, mt_bytes *out)
 {
     MT_TRY(w->failed);
-    if (w->buf == NULL) {
+    if (w->buf == NULL || w->used == 0) {
         *out = (mt_bytes){w->room.ptr, w->used};
     } else {
         *out = (mt_bytes){w->buf->ptr + w->buf->len - w->used, w->used};

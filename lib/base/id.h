@@ -41,7 +41,7 @@ void mt_hex_write(struct mt_writer *w, mt_bytes bytes);
 /* Exactly 2 * out.len lower-case digits; MT_E_FORMAT else, with `out` in no particular state. */
 MT_ERR mt_hex_parse(mt_bytes text, mt_span out);
 
-/* RFC 4648 base64url without padding. The parser accepts canonical text alone. */
+/* RFC 4648 base64url without padding. The parser appends, and accepts canonical text alone. */
 void mt_base64url_write(struct mt_writer *w, mt_bytes bytes);
 MT_ERR mt_base64url_parse(mt_bytes text, struct mt_buf *out);
 
