@@ -105,9 +105,6 @@ bool mt_gate_grant_exists(struct mt_tx *tx, const mt_hash *grantee, const mt_id 
 MT_ERR mt_gate_grant_put(struct mt_tx *tx, enum mt_kind kind, const mt_id *resource,
                          const struct mt_grant *g);
 
-/* A wrap of the key under the newest shred key, as part of the resource. */
-MT_ERR mt_gate_wrap(struct mt_gate *g, struct mt_tx *tx, const mt_id *resource, const mt_id *object,
-                    mt_bytes key);
 MT_ERR mt_gate_resource_of(struct mt_tx *tx, const mt_id *object, mt_id *resource);
 
 enum mt_audit_phase { MT_AUDIT_ACT = 1, MT_AUDIT_INTENT, MT_AUDIT_READ, MT_AUDIT_REFUSED };

@@ -5,43 +5,82 @@
 #include "gate/inside.h"
 
 /*
- * gate.wraps:   object -> resource || wrap of the object's key
- * gate.objects: resource || object -> nothing
+ * gate.wraps:   object -> resource || wrap of the object's key || handle
+ * gate.objects: resource || version -> object
  */
-enum { WRAP_VALUE = 16 + MT_OBJECT_WRAP_LEN };
+enum { WRAP_VALUE_MIN = 16 + MT_OBJECT_WRAP_LEN, HANDLE_BYTES_MAX = 192 };
 
-static MT_ERR get_wrap(struct mt_tx *tx, const mt_id *object, mt_id *resource,
-                       struct mt_object_wrap *wrap)
+struct object_record {
+    mt_id resource;
+    struct mt_object_wrap wrap;
+    struct mt_object_handle handle;
+};
+
+static MT_ERR get_object(struct mt_tx *tx, const mt_id *object, struct object_record *out)
 {
     mt_bytes value;
     MT_TRY(mt_tx_get(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(object), &value));
-    MT_REQUIRE(value.len == WRAP_VALUE, MT_E_FORMAT, "an entry of gate.wraps has the wrong length");
-    memcpy(resource->b, value.ptr, sizeof resource->b);
-    memcpy(wrap->b, value.ptr + sizeof resource->b, sizeof wrap->b);
-    return MT_OK;
+    struct mt_reader r = mt_reader_over(value);
+    MT_TRY(mt_read_copy(&r, (mt_span){out->resource.b, sizeof out->resource.b}));
+    MT_TRY(mt_read_copy(&r, (mt_span){out->wrap.b, sizeof out->wrap.b}));
+    MT_TRY(mt_object_handle_parse(&r, &out->handle));
+    return mt_read_end(&r);
 }
 
-MT_ERR mt_gate_wrap(struct mt_gate *g, struct mt_tx *tx, const mt_id *resource, const mt_id *object,
-                    mt_bytes key)
+/* Wraps the key under the newest shred key. */
+static MT_ERR put_object(struct mt_gate *g, struct mt_tx *tx, const mt_id *resource,
+                         const struct mt_object_handle *handle, mt_bytes key)
 {
-    uint8_t value[WRAP_VALUE];
-    uint8_t pair[32];
+    uint8_t room[WRAP_VALUE_MIN + HANDLE_BYTES_MAX];
     struct mt_object_wrap wrap;
-    MT_TRY(mt_shred_wrap(g->shred, object, key, &wrap));
-    memcpy(value, resource->b, sizeof resource->b);
-    memcpy(value + sizeof resource->b, wrap.b, sizeof wrap.b);
-    memcpy(pair, resource->b, 16);
-    memcpy(pair + 16, object->b, 16);
-    MT_TRY(mt_tx_put(tx, &mt_gate_maps[MT_GATE_OBJECTS], (mt_bytes){pair, sizeof pair},
-                     (mt_bytes){NULL, 0}));
-    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(object),
-                     (mt_bytes){value, sizeof value});
+    mt_bytes value;
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    MT_TRY(mt_shred_wrap(g->shred, &handle->id, key, &wrap));
+    mt_write_bytes(&w, mt_id_bytes(resource));
+    mt_write_bytes(&w, (mt_bytes){wrap.b, sizeof wrap.b});
+    mt_object_handle_write(&w, handle);
+    MT_TRY(mt_write_end(&w, &value));
+    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(&handle->id), value);
+}
+
+struct version_key {
+    uint8_t b[16 + 8];
+};
+
+static struct version_key version_key_of(const mt_id *resource, uint64_t version)
+{
+    struct version_key k;
+    memcpy(k.b, resource->b, sizeof resource->b);
+    for (size_t i = 0; i < 8; i++) {
+        k.b[16 + i] = (uint8_t)(version >> (56 - 8 * i));
+    }
+    return k;
 }
 
 MT_ERR mt_gate_resource_of(struct mt_tx *tx, const mt_id *object, mt_id *resource)
 {
-    struct mt_object_wrap wrap;
-    return get_wrap(tx, object, resource, &wrap);
+    struct object_record rec;
+    MT_TRY(get_object(tx, object, &rec));
+    *resource = rec.resource;
+    return MT_OK;
+}
+
+MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
+                        const mt_id *id, uint64_t version, struct mt_object_handle *out)
+{
+    MT_TRY(mt_permit_may_see(p, tx, kind, id));
+    MT_GATE_REACHES(tx);
+    struct version_key k = version_key_of(id, version);
+    mt_bytes value;
+    mt_id object;
+    struct object_record rec;
+    MT_TRY(mt_tx_get(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_BYTES_OF(k), &value));
+    MT_REQUIRE(value.len == sizeof object.b, MT_E_FORMAT,
+               "an entry of gate.objects has the wrong length");
+    memcpy(object.b, value.ptr, sizeof object.b);
+    MT_TRY(get_object(tx, &object, &rec));
+    *out = rec.handle;
+    return MT_OK;
 }
 
 void mt_gate_put_staged(struct mt_permit *p, const mt_id *object, const struct mt_secret *key)
@@ -52,17 +91,23 @@ void mt_gate_put_staged(struct mt_permit *p, const mt_id *object, const struct m
 }
 
 MT_ERR mt_permit_keep(const struct mt_permit *p, struct mt_tx *tx,
-                      const struct mt_object_handle *staged, enum mt_kind kind, const mt_id *id)
+                      const struct mt_object_handle *staged, enum mt_kind kind, const mt_id *id,
+                      uint64_t version)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
+    struct version_key k = version_key_of(id, version);
     MT_TRY(mt_gate_resource_get(tx, id, &res));
     bool is_owner = mt_hash_equal(&res.owner, &p->subject) || (p->is_job && kind == MT_KIND_RESULT);
     MT_REQUIRE(res.kind == kind && is_owner, MT_E_DENIED, "only its owner may do this");
     MT_REQUIRE(!res.has_ended, MT_E_CONFLICT, "it has been deleted");
+    MT_REQUIRE(!mt_tx_has(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_BYTES_OF(k)), MT_E_CONFLICT,
+               "this version exists");
     for (size_t i = 0; i < p->staged_count; i++) {
         if (mt_id_equal(&p->staged[i].object, &staged->id)) {
-            return mt_gate_wrap(p->gate, tx, id, &staged->id, mt_secret_bytes(p->staged[i].key));
+            MT_TRY(mt_tx_put(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_BYTES_OF(k),
+                             mt_id_bytes(&staged->id)));
+            return put_object(p->gate, tx, id, staged, mt_secret_bytes(p->staged[i].key));
         }
     }
     MT_FAIL(MT_E_DENIED, "this object did not come with this request");
@@ -87,12 +132,11 @@ MT_ERR mt_gate_unwrap(struct mt_gate *g, const struct mt_permit *p, struct mt_tx
                       const mt_id *object, struct mt_secret **key)
 {
     MT_GATE_REACHES(tx);
-    mt_id resource;
-    struct mt_object_wrap wrap;
-    MT_TRY(get_wrap(tx, object, &resource, &wrap));
-    MT_REQUIRE(is_covered(p, object, &resource), MT_E_DENIED,
+    struct object_record rec;
+    MT_TRY(get_object(tx, object, &rec));
+    MT_REQUIRE(is_covered(p, object, &rec.resource), MT_E_DENIED,
                "the permit does not cover this object");
-    return mt_shred_unwrap(g->shred, object, &wrap, key);
+    return mt_shred_unwrap(g->shred, object, &rec.wrap, key);
 }
 
 bool mt_gate_is_live(struct mt_gate *g, struct mt_tx *tx, const mt_id *object)
@@ -112,7 +156,7 @@ static mt_err collect_old(void *state, mt_bytes key, mt_bytes value, bool *is_en
 {
     struct old_wraps *o = state;
     struct mt_object_wrap wrap;
-    MT_REQUIRE(key.len == 16 && value.len == WRAP_VALUE, MT_E_FORMAT,
+    MT_REQUIRE(key.len == 16 && value.len > WRAP_VALUE_MIN, MT_E_FORMAT,
                "an entry of gate.wraps has the wrong length");
     memcpy(wrap.b, value.ptr + 16, sizeof wrap.b);
     if (mt_shred_wrap_epoch(&wrap) != o->epoch) {
@@ -130,11 +174,10 @@ MT_ERR mt_gate_rewrap(struct mt_gate *g, struct mt_tx *tx, bool *is_done)
                       collect_old, &old));
     for (size_t i = 0; i < old.count; i++) {
         MT_DEFER(mt_secret_free) struct mt_secret *key = NULL;
-        mt_id resource;
-        struct mt_object_wrap wrap;
-        MT_TRY(get_wrap(tx, &old.objects[i], &resource, &wrap));
-        MT_TRY(mt_shred_unwrap(g->shred, &old.objects[i], &wrap, &key));
-        MT_TRY(mt_gate_wrap(g, tx, &resource, &old.objects[i], mt_secret_bytes(key)));
+        struct object_record rec;
+        MT_TRY(get_object(tx, &old.objects[i], &rec));
+        MT_TRY(mt_shred_unwrap(g->shred, &old.objects[i], &rec.wrap, &key));
+        MT_TRY(put_object(g, tx, &rec.resource, &rec.handle, mt_secret_bytes(key)));
     }
     *is_done = old.count < MT_GATE_REWRAP_BATCH;
     return MT_OK;

@@ -103,9 +103,14 @@ MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind 
                       const mt_id *after, mt_resource_each *each, void *state);
 
 /* The staged object that came with this request becomes a durable part of a resource that the
- * subject owns. */
+ * subject owns, under this version number; a number is used once. */
 MT_ERR mt_permit_keep(const struct mt_permit *p, struct mt_tx *tx,
-                      const struct mt_object_handle *staged, enum mt_kind kind, const mt_id *id);
+                      const struct mt_object_handle *staged, enum mt_kind kind, const mt_id *id,
+                      uint64_t version);
+/* The handle of a version of a resource that the subject may see. MT_E_NOTFOUND. It opens nothing
+ * by itself. */
+MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
+                        const mt_id *id, uint64_t version, struct mt_object_handle *out);
 
 /* A person known to the node, by key hash. MT_E_NOTFOUND. `name` is for display, valid until the
  * transaction ends. */

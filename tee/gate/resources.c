@@ -286,19 +286,22 @@ MT_ERR mt_permit_grants(const struct mt_permit *p, struct mt_tx *tx, enum mt_kin
 }
 
 /* One entry of a scan that is about to be removed: a scan and a write to its map do not mix. */
-struct first_key {
-    uint8_t b[32];
-    bool is_found;
+struct first_entry {
+    uint8_t key[32];
+    size_t key_len;
+    mt_id object; /* the value, where it is one */
 };
 
 static mt_err take_first(void *state, mt_bytes key, mt_bytes value, bool *is_enough)
 {
-    struct first_key *f = state;
-    (void)value;
-    MT_REQUIRE(key.len == sizeof f->b, MT_E_FORMAT,
+    struct first_entry *f = state;
+    MT_REQUIRE(key.len <= sizeof f->key, MT_E_FORMAT,
                "an entry of the gate's maps has the wrong length");
-    memcpy(f->b, key.ptr, sizeof f->b);
-    f->is_found = true;
+    memcpy(f->key, key.ptr, key.len);
+    f->key_len = key.len;
+    if (value.len == sizeof f->object.b) {
+        memcpy(f->object.b, value.ptr, value.len);
+    }
     *is_enough = true;
     return MT_OK;
 }
@@ -306,33 +309,33 @@ static mt_err take_first(void *state, mt_bytes key, mt_bytes value, bool *is_eno
 static MT_ERR end_grants(struct mt_tx *tx, enum mt_kind kind, const mt_id *id)
 {
     for (;;) {
-        struct first_key f = {.is_found = false};
+        struct first_entry f = {.key_len = 0};
         struct mt_grant g;
         mt_id grant;
         MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_GRANTS], mt_id_bytes(id), (mt_bytes){NULL, 0},
                           take_first, &f));
-        if (!f.is_found) {
+        if (f.key_len == 0) {
             return MT_OK;
         }
-        memcpy(grant.b, f.b + sizeof grant.b, sizeof grant.b);
+        memcpy(grant.b, f.key + sizeof grant.b, sizeof grant.b);
         MT_TRY(get_grant(tx, id, &grant, &g));
         struct reach_key k = reach_key_of(&g.grantee, kind, id, &grant);
         MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_REACH], MT_BYTES_OF(k)));
-        MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_GRANTS], (mt_bytes){f.b, sizeof f.b}));
+        MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_GRANTS], (mt_bytes){f.key, f.key_len}));
     }
 }
 
-static MT_ERR end_keys(struct mt_tx *tx, const mt_id *id)
+static MT_ERR end_objects(struct mt_tx *tx, const mt_id *id)
 {
     for (;;) {
-        struct first_key f = {.is_found = false};
+        struct first_entry f = {.key_len = 0};
         MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_OBJECTS], mt_id_bytes(id), (mt_bytes){NULL, 0},
                           take_first, &f));
-        if (!f.is_found) {
+        if (f.key_len == 0) {
             return MT_OK;
         }
-        MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_WRAPS], (mt_bytes){f.b + 16, 16}));
-        MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_OBJECTS], (mt_bytes){f.b, sizeof f.b}));
+        MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(&f.object)));
+        MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_OBJECTS], (mt_bytes){f.key, f.key_len}));
     }
 }
 
@@ -343,7 +346,7 @@ MT_ERR mt_permit_disown(const struct mt_permit *p, struct mt_tx *tx, enum mt_kin
     struct mt_resource res;
     MT_TRY(owned(p, tx, kind, id, &res));
     MT_TRY(end_grants(tx, kind, id));
-    MT_TRY(end_keys(tx, id));
+    MT_TRY(end_objects(tx, id));
     res.has_ended = true;
     res.ended_epoch = mt_shred_epoch(p->gate->shred);
     return mt_gate_resource_put(tx, id, &res);
@@ -466,5 +469,5 @@ MT_ERR mt_permit_keep_result(const struct mt_permit *p, struct mt_tx *tx, const 
             MT_TRY(mt_gate_grant_put(tx, MT_KIND_RESULT, result, &g));
         }
     }
-    return mt_permit_keep(p, tx, output, MT_KIND_RESULT, result);
+    return mt_permit_keep(p, tx, output, MT_KIND_RESULT, result, 1);
 }

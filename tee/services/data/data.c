@@ -39,10 +39,9 @@ static MT_ERR open_set(const struct mt_permit *p, struct mt_tx *tx, mt_bytes nam
     return MT_OK;
 }
 
-static void put_schema(struct mt_json_writer *j, const struct mt_request *rq, mt_bytes schema)
+static void put_schema(struct mt_json_writer *j, mt_bytes schema)
 {
     MT_DEFER(mt_json_free) struct mt_json *node = NULL;
-    (void)rq;
     if (schema.len == 0 || mt_failed(mt_json_parse(schema, &node, NULL))) {
         mt_json_put_null(j, "schema");
     } else {
@@ -60,10 +59,10 @@ static mt_err put(const struct mt_permit *p, const struct mt_request *rq, struct
     MT_TRY(mt_request_query(rq, "name", &name));
     MT_TRY(check_name(name));
     MT_TRY(open_set(p, tx, name, &id, &set));
-    MT_TRY(mt_permit_keep(p, tx, rq->staged, MT_KIND_DATA, &id));
     set.name = name;
     set.versions++;
-    struct mt_data_version v = {.handle = *rq->staged, .made_ms = mt_tx_now_ms(tx)};
+    MT_TRY(mt_permit_keep(p, tx, rq->staged, MT_KIND_DATA, &id, set.versions));
+    struct mt_data_version v = {.made_ms = mt_tx_now_ms(tx)};
     MT_TRY(mt_data_sniff(rq->staged_head, rq->staged->size_bytes, rq->arena, &v.schema));
     MT_TRY(mt_data_version_put(tx, &id, set.versions, &v));
     MT_TRY(mt_data_set_put(tx, &id, &set));
@@ -72,11 +71,11 @@ static mt_err put(const struct mt_permit *p, const struct mt_request *rq, struct
     mt_json_put_hex(j, "data", mt_id_bytes(&id));
     mt_json_put_text(j, "name", name);
     mt_json_put_uint(j, "version", set.versions);
-    mt_json_put_hex(j, "object", mt_id_bytes(&v.handle.id));
-    mt_json_put_uint(j, "size_bytes", v.handle.size_bytes);
-    mt_json_put_hex(j, "salt", mt_hash_bytes(&v.handle.salt));
-    mt_json_put_hex(j, "commitment", mt_hash_bytes(&v.handle.commitment));
-    put_schema(j, rq, v.schema);
+    mt_json_put_hex(j, "object", mt_id_bytes(&rq->staged->id));
+    mt_json_put_uint(j, "size_bytes", rq->staged->size_bytes);
+    mt_json_put_hex(j, "salt", mt_hash_bytes(&rq->staged->salt));
+    mt_json_put_hex(j, "commitment", mt_hash_bytes(&rq->staged->commitment));
+    put_schema(j, v.schema);
     return MT_OK;
 }
 
@@ -91,7 +90,7 @@ static mt_err list_one(void *state, const mt_id *id, bool *is_enough)
 {
     struct listing *l = state;
     struct mt_data_set set;
-    struct mt_data_version v;
+    struct mt_object_handle h;
     struct mt_resource_info info;
     MT_TRY(mt_data_set_get(l->tx, id, &set));
     MT_TRY(mt_permit_describe(l->permit, l->tx, MT_KIND_DATA, id, &info));
@@ -101,11 +100,12 @@ static mt_err list_one(void *state, const mt_id *id, bool *is_enough)
     mt_json_put_hex(l->j, "owner", mt_hash_bytes(&info.owner));
     mt_json_put_bool(l->j, "is_owner", info.is_owner);
     mt_json_put_literal(l->j, "state", set.is_deleted ? "deleted" : "live");
-    if (!set.is_deleted && !mt_failed(mt_data_version_get(l->tx, id, set.versions, &v))) {
+    if (!set.is_deleted) {
+        MT_TRY(mt_permit_object(l->permit, l->tx, MT_KIND_DATA, id, set.versions, &h));
         mt_json_begin_object(l->j, "latest");
         mt_json_put_uint(l->j, "version", set.versions);
-        mt_json_put_uint(l->j, "size_bytes", v.handle.size_bytes);
-        mt_json_put_hex(l->j, "commitment", mt_hash_bytes(&v.handle.commitment));
+        mt_json_put_uint(l->j, "size_bytes", h.size_bytes);
+        mt_json_put_hex(l->j, "commitment", mt_hash_bytes(&h.commitment));
         mt_json_end_object(l->j);
     }
     mt_json_end_object(l->j);
@@ -164,27 +164,27 @@ static mt_err put_grant(void *state, const struct mt_grant *g)
     return MT_OK;
 }
 
-static MT_ERR put_versions(const struct mt_permit *p, const struct mt_request *rq, struct mt_tx *tx,
-                           const struct mt_data_set *set, struct mt_json_writer *j)
+static MT_ERR put_version(const struct mt_permit *p, struct mt_tx *tx, uint64_t n, bool is_deleted,
+                          struct mt_json_writer *j)
 {
     const mt_id *id = mt_permit_resource(p);
-    mt_json_begin_array(j, "versions");
-    for (uint64_t n = 1; n <= set->versions; n++) {
-        struct mt_data_version v;
-        MT_TRY(mt_data_version_get(tx, id, n, &v));
-        mt_json_begin_object(j, NULL);
-        mt_json_put_uint(j, "version", n);
-        mt_json_put_hex(j, "object", mt_id_bytes(&v.handle.id));
-        mt_json_put_uint(j, "size_bytes", v.handle.size_bytes);
-        mt_json_put_hex(j, "commitment", mt_hash_bytes(&v.handle.commitment));
+    struct mt_data_version v;
+    struct mt_object_handle h;
+    MT_TRY(mt_data_version_get(tx, id, n, &v));
+    mt_json_begin_object(j, NULL);
+    mt_json_put_uint(j, "version", n);
+    mt_json_put_uint(j, "created_ms", v.made_ms);
+    put_schema(j, v.schema);
+    if (!is_deleted) {
+        MT_TRY(mt_permit_object(p, tx, MT_KIND_DATA, id, n, &h));
+        mt_json_put_hex(j, "object", mt_id_bytes(&h.id));
+        mt_json_put_uint(j, "size_bytes", h.size_bytes);
+        mt_json_put_hex(j, "commitment", mt_hash_bytes(&h.commitment));
         if (mt_permit_is_owner(p)) {
-            mt_json_put_hex(j, "salt", mt_hash_bytes(&v.handle.salt));
+            mt_json_put_hex(j, "salt", mt_hash_bytes(&h.salt));
         }
-        put_schema(j, rq, v.schema);
-        mt_json_put_uint(j, "created_ms", v.made_ms);
-        mt_json_end_object(j);
     }
-    mt_json_end_array(j);
+    mt_json_end_object(j);
     return MT_OK;
 }
 
@@ -194,6 +194,7 @@ static mt_err show(const struct mt_permit *p, const struct mt_request *rq, struc
     const mt_id *id = mt_permit_resource(p);
     struct mt_data_set set;
     struct mt_resource_info info;
+    (void)rq;
     MT_TRY(mt_data_set_get(tx, id, &set));
     MT_TRY(mt_permit_describe(p, tx, MT_KIND_DATA, id, &info));
     struct mt_json_writer *j = mt_reply_json(rp, 200);
@@ -205,7 +206,11 @@ static mt_err show(const struct mt_permit *p, const struct mt_request *rq, struc
                         !set.is_deleted    ? "live"
                         : info.is_shredded ? "shredded"
                                            : "deleted");
-    MT_TRY(put_versions(p, rq, tx, &set, j));
+    mt_json_begin_array(j, "versions");
+    for (uint64_t n = 1; n <= set.versions; n++) {
+        MT_TRY(put_version(p, tx, n, set.is_deleted, j));
+    }
+    mt_json_end_array(j);
     if (info.is_owner && !set.is_deleted) {
         mt_json_begin_array(j, "grants");
         MT_TRY(mt_permit_grants(p, tx, MT_KIND_DATA, id, put_grant, j));
@@ -217,12 +222,10 @@ static mt_err show(const struct mt_permit *p, const struct mt_request *rq, struc
 static mt_err content(const struct mt_permit *p, const struct mt_request *rq, struct mt_tx *tx,
                       struct mt_reply *rp)
 {
-    struct mt_data_version v;
     uint64_t version = 0;
     MT_TRY(mt_request_number(rq, 1, &version));
-    MT_TRY(mt_data_version_get(tx, mt_permit_resource(p), version, &v));
+    MT_TRY(mt_permit_object(p, tx, MT_KIND_DATA, mt_permit_resource(p), version, &rp->object));
     rp->kind = MT_REPLY_OBJECT;
-    rp->object = v.handle;
     return MT_OK;
 }
 

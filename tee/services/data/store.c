@@ -68,9 +68,8 @@ MT_ERR mt_data_version_get(struct mt_tx *tx, const mt_id *id, uint64_t version,
     uint64_t count = 0;
     MT_TRY(mt_tx_get(tx, &mt_data_maps[VERSIONS], MT_BYTES_OF(k), &value));
     struct mt_reader r = mt_reader_over(value);
-    MT_TRY(mt_cbor_read_array(&r, 3, &count));
-    MT_REQUIRE(count == 3, MT_E_FORMAT, "a data version's record has three fields");
-    MT_TRY(mt_object_handle_parse(&r, &v.handle));
+    MT_TRY(mt_cbor_read_array(&r, 2, &count));
+    MT_REQUIRE(count == 2, MT_E_FORMAT, "a data version's record has two fields");
     MT_TRY(mt_cbor_read_uint(&r, &v.made_ms));
     MT_TRY(mt_cbor_read_bytes(&r, &v.schema));
     MT_TRY(mt_read_end(&r));
@@ -85,8 +84,7 @@ MT_ERR mt_data_version_put(struct mt_tx *tx, const mt_id *id, uint64_t version,
     mt_bytes value;
     MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_VALUE_BYTES_MAX);
     struct mt_writer w = mt_writer_onto(&room);
-    mt_cbor_write_array(&w, 3);
-    mt_object_handle_write(&w, &v->handle);
+    mt_cbor_write_array(&w, 2);
     mt_cbor_write_uint(&w, v->made_ms);
     mt_cbor_write_bytes(&w, v->schema);
     MT_TRY(mt_write_end(&w, &value));

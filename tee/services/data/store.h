@@ -8,7 +8,7 @@
 /*
  * data.sets:     id -> [name, versions]
  * data.names:    owner || name -> id
- * data.versions: id || version -> [handle, made, schema]
+ * data.versions: id || version -> [made, schema]; the object itself is registered with the gate
  */
 extern const struct mt_map_def mt_data_maps[];
 
@@ -19,7 +19,6 @@ struct mt_data_set {
 };
 
 struct mt_data_version {
-    struct mt_object_handle handle;
     uint64_t made_ms;
     mt_bytes schema; /* JSON; empty: not a table */
 };
