@@ -58,6 +58,7 @@ enum {
     /* services */
     MT_TASK_PARTIES_MAX = 16,
     MT_TASK_ARGUMENT_BYTES_MAX = 32 * 1024,
+    MT_TASK_TIME_MS_MAX = 24 * 60 * 60 * 1000,
     MT_NAME_BYTES_MAX = 64,
     MT_DEDUPE_PER_SUBJECT_MAX = 1024,
 };

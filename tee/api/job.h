@@ -27,9 +27,10 @@ struct mt_job_start {
     const char *row; /* name of the service's mt_job_row */
     mt_id id;        /* of the job: the run's id */
     mt_id task;
-    mt_hash grantee;    /* task digest, holder of the RUN grants */
-    mt_bytes function;  /* name, for the grants */
-    mt_bytes arguments; /* canonical JSON */
+    mt_hash grantee; /* task digest, holder of the RUN grants */
+    mt_bytes function;
+    uint64_t function_version; /* name, for the grants */
+    mt_bytes arguments;        /* canonical JSON */
     struct mt_job_input inputs[MT_TASK_PARTIES_MAX];
     size_t inputs_count;
     size_t outputs_count;
@@ -46,6 +47,7 @@ const atomic_bool *mt_job_cancel_flag(const struct mt_job_context *c);
 void mt_job_progress(struct mt_job_context *c, uint64_t done, uint64_t all);
 mt_bytes mt_job_arguments(const struct mt_job_context *c);
 mt_bytes mt_job_function(const struct mt_job_context *c);
+uint64_t mt_job_function_version(const struct mt_job_context *c);
 size_t mt_job_inputs_count(const struct mt_job_context *c);
 size_t mt_job_outputs_count(const struct mt_job_context *c);
 uint64_t mt_job_memory_limit(const struct mt_job_context *c);

@@ -21,6 +21,7 @@ struct mt_request {
     mt_bytes body;                             /* inline body; empty if staged or none */
     const struct mt_json *json; /* the inline body, parsed by the server; NULL if there is none */
     const struct mt_object_handle *staged; /* the streamed body; NULL if inline */
+    const mt_hash *cluster;                /* this cluster's id */
     mt_progress_of *progress;
     const void *jobs;     /* for progress() */
     mt_bytes staged_head; /* its first bytes, at most 64 KiB: for sniffing */

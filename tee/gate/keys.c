@@ -65,11 +65,9 @@ MT_ERR mt_gate_resource_of(struct mt_tx *tx, const mt_id *object, mt_id *resourc
     return MT_OK;
 }
 
-MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id, uint64_t version, struct mt_object_handle *out)
+static MT_ERR get_version(struct mt_tx *tx, const mt_id *id, uint64_t version,
+                          struct mt_object_handle *out)
 {
-    MT_TRY(mt_permit_may_see(p, tx, kind, id));
-    MT_GATE_REACHES(tx);
     struct version_key k = version_key_of(id, version);
     mt_bytes value;
     mt_id object;
@@ -81,6 +79,24 @@ MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, enum mt_kin
     MT_TRY(get_object(tx, &object, &rec));
     *out = rec.handle;
     return MT_OK;
+}
+
+MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
+                        const mt_id *id, uint64_t version, struct mt_object_handle *out)
+{
+    MT_TRY(mt_permit_may_see(p, tx, kind, id));
+    MT_GATE_REACHES(tx);
+    return get_version(tx, id, version, out);
+}
+
+MT_ERR mt_permit_input(const struct mt_permit *p, struct mt_tx *tx, const mt_hash *task_digest,
+                       const mt_id *data, uint64_t version, struct mt_object_handle *out)
+{
+    MT_GATE_REACHES(tx);
+    (void)p;
+    MT_REQUIRE(mt_gate_grant_exists(tx, task_digest, data), MT_E_DENIED,
+               "an owner's approval is missing");
+    return get_version(tx, data, version, out);
 }
 
 void mt_gate_put_staged(struct mt_permit *p, const mt_id *object, const struct mt_secret *key)

@@ -112,6 +112,11 @@ MT_ERR mt_permit_keep(const struct mt_permit *p, struct mt_tx *tx,
 MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
                         const mt_id *id, uint64_t version, struct mt_object_handle *out);
 
+/* The same for an input of the task that the permit is for, whose owner's RUN grant makes it known:
+ * a handle opens nothing. MT_E_DENIED if nobody has granted that data to the task. */
+MT_ERR mt_permit_input(const struct mt_permit *p, struct mt_tx *tx, const mt_hash *task_digest,
+                       const mt_id *data, uint64_t version, struct mt_object_handle *out);
+
 /* A person known to the node, by key hash. MT_E_NOTFOUND. `name` is for display, valid until the
  * transaction ends. */
 struct mt_user {

@@ -73,6 +73,11 @@ mt_bytes mt_job_function(const struct mt_job_context *c)
     return c->start.function;
 }
 
+uint64_t mt_job_function_version(const struct mt_job_context *c)
+{
+    return c->start.function_version;
+}
+
 size_t mt_job_inputs_count(const struct mt_job_context *c)
 {
     return c->start.inputs_count;

@@ -6,7 +6,7 @@
 
 void mt_job_record_write(struct mt_writer *w, const struct mt_job_start *start, uint64_t attempt)
 {
-    mt_cbor_write_array(w, 12);
+    mt_cbor_write_array(w, 13);
     mt_cbor_write_uint(w, 1);
     mt_cbor_write_uint(w, attempt);
     mt_cbor_write_text(w, mt_bytes_of_text(start->row));
@@ -14,6 +14,7 @@ void mt_job_record_write(struct mt_writer *w, const struct mt_job_start *start, 
     mt_cbor_write_bytes(w, mt_id_bytes(&start->task));
     mt_cbor_write_bytes(w, mt_hash_bytes(&start->grantee));
     mt_cbor_write_text(w, start->function);
+    mt_cbor_write_uint(w, start->function_version);
     mt_cbor_write_bytes(w, start->arguments);
     mt_cbor_write_array(w, start->inputs_count);
     for (size_t i = 0; i < start->inputs_count; i++) {
@@ -50,8 +51,8 @@ MT_ERR mt_job_record_parse(mt_bytes in, struct mt_job_record *out)
     uint64_t fields = 0;
     uint64_t version = 0;
     uint64_t outputs = 0;
-    MT_TRY(mt_cbor_read_array(&r, 12, &fields));
-    MT_REQUIRE(fields == 12, MT_E_FORMAT, "a job's record has twelve fields");
+    MT_TRY(mt_cbor_read_array(&r, 13, &fields));
+    MT_REQUIRE(fields == 13, MT_E_FORMAT, "a job's record has thirteen fields");
     MT_TRY(mt_cbor_read_uint(&r, &version));
     MT_REQUIRE(version == 1, MT_E_FORMAT, "a job's record is of another version");
     MT_TRY(mt_cbor_read_uint(&r, &rec.attempt));
@@ -60,6 +61,7 @@ MT_ERR mt_job_record_parse(mt_bytes in, struct mt_job_record *out)
     MT_TRY(mt_cbor_read_copy(&r, (mt_span){s->task.b, sizeof s->task.b}));
     MT_TRY(mt_cbor_read_copy(&r, (mt_span){s->grantee.b, sizeof s->grantee.b}));
     MT_TRY(mt_cbor_read_text(&r, &s->function));
+    MT_TRY(mt_cbor_read_uint(&r, &s->function_version));
     MT_TRY(mt_cbor_read_bytes(&r, &s->arguments));
     MT_TRY(parse_inputs(&r, s));
     MT_TRY(mt_cbor_read_uint(&r, &outputs));

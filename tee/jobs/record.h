@@ -7,8 +7,8 @@
 
 /*
  * What the ledger keeps of a job until it has ended: enough to start it again. What became of it is
- * the service's to remember. [1, attempt, row, id, task, grantee, function, arguments, [[resource,
- * handle]...], outputs, time, memory]
+ * the service's to remember. [1, attempt, row, id, task, grantee, function, its version, arguments,
+ * [[resource, handle]...], outputs, time, memory]
  */
 struct mt_job_record {
     uint64_t attempt;

@@ -82,6 +82,7 @@ static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
     x->ask.is_intent = r->is_intent;
     x->request = (struct mt_request){.arena = c->arena,
                                      .query = query_of(x),
+                                     .cluster = mt_ledger_cluster_id(c->server->o.ledger),
                                      .progress = mt_jobs_progress,
                                      .jobs = c->server->o.jobs};
     memcpy(x->request.arguments, x->match.arguments, sizeof x->request.arguments);
