@@ -24,6 +24,9 @@ struct mt_reply {
     struct mt_object_handle object;
     mt_id topic; /* MT_REPLY_WATCH: events of this topic */
     uint64_t after_txid;
+    uint64_t
+        receipt_txid; /* MT_REPLY_RECEIPT: for this transaction, showing this claim item of it */
+    uint32_t receipt_item;
     struct mt_job_start *job; /* in the arena; NULL: none */
     bool cancels;             /* the job with this id */
     mt_id cancelled_job;
