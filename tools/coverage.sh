@@ -23,7 +23,8 @@ for f in sorted(json.loads(pathlib.Path(sys.argv[1]).read_text())["files"], key=
         folders[key].update(parts)
 percent = lambda part, whole: f"{100 * part / whole:5.1f} %" if whole else "      -"
 print(f"{'folder':<28} {'branches':>9} {'covered':>9} {'':>7} {'lines':>7} {'':>7}")
-for name, c in [*((n, c) for n, c in folders.items() if n != "together"), ("together", folders["together"])]:
+for name in [*(n for n in folders if n != "together"), "together"]:
+    c = folders[name]
     print(f"{name:<28} {c['branch_total']:>9} {c['branch_covered']:>9} {percent(c['branch_covered'], c['branch_total'])}"
           f" {c['line_total']:>7} {percent(c['line_covered'], c['line_total'])}")
 PY

@@ -107,7 +107,8 @@ class Mutant:
 
     def attempt(self, build):
         """(is killed, what happened)"""
-        status, said = run("patch", "-p1", "-N", "-s", "-r-", "--no-backup-if-mismatch", "-i", self.patch, cwd=build.src)
+        status, said = run("patch", "-p1", "-N", "-s", "-r-", "--no-backup-if-mismatch", "-i", self.patch,
+                           cwd=build.src)
         if status != 0:
             return False, "does not apply\n" + tail(said)
         status, said = build.make(self.tests)

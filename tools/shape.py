@@ -16,6 +16,7 @@ FUNCTION_LINES_MAX, PARAMETERS_MAX, SOURCE_LINES_MAX, HEADER_LINES_MAX = 70, 5, 
 # (__attribute__ and its like) after the parameters stays in the head.
 FUNCTION = re.compile(r"^(?P<head>[A-Za-z_][^;{}#/]*?)\n\{\n(?P<body>.*?)^\}", re.S | re.M)
 PROTOTYPE = re.compile(r"^(?P<head>(?!typedef\b)[A-Za-z_][^;{}#=/]*\)[^;{}#=/()]*);", re.S | re.M)
+LICENCE = "/* SPDX-FileCopyrightText: The MesaTEE authors */\n/* SPDX-License-Identifier: Apache-2.0 */\n"
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
@@ -60,7 +61,7 @@ def file_faults(file, text):
     lines = text.count("\n")
     if lines > limit:
         yield f"{file}: {lines} lines, more than {limit}"
-    if not text.startswith("/* SPDX-FileCopyrightText: The MesaTEE authors */\n/* SPDX-License-Identifier: Apache-2.0 */\n"):
+    if not text.startswith(LICENCE):
         yield f"{file}: does not begin with the two SPDX lines"
     if file.endswith(".h"):
         guard = "MT_" + re.sub(r"\W", "_", "/".join(pathlib.Path(file).parts[1:])).upper()

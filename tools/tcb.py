@@ -13,8 +13,8 @@ import sys
 import law as the_law
 
 # Sections that are loaded; a name of its own line when it is long.
-SECTION = re.compile(r"^ (\.(?:text|rodata|data|bss|tdata|tbss|init_array|fini_array|eh_frame(?!_hdr)|gcc_except_table)\S*|COMMON)"
-                     r"\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) (\S.*)$", re.M)
+SECTION = re.compile(r"^ (\.(?:text|rodata|data|bss|tdata|tbss|init_array|fini_array|eh_frame(?!_hdr)|"
+                     r"gcc_except_table)\S*|COMMON)\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) (\S.*)$", re.M)
 OBJECT = re.compile(r"(?:^|.*/)(lib[\w+.-]+\.a)(?:\((.*)\)|\.p/(.*))$")
 
 
@@ -51,8 +51,8 @@ def loaded(program):
     """Libraries that the loader maps, with the size of what they map."""
     out = subprocess.run(["ldd", program], stdout=subprocess.PIPE, text=True, check=True).stdout
     for path in sorted(set(re.findall(r"(/\S+\.so\S*)", out))):
-        text, data, bss = subprocess.run(["size", path], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[1].split()[:3]
-        yield pathlib.Path(path).name, int(text) + int(data) + int(bss)
+        sizes = subprocess.run(["size", path], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[1]
+        yield pathlib.Path(path).name, sum(int(size) for size in sizes.split()[:3])
 
 
 def main(root, linker_map):
