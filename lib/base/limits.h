@@ -55,6 +55,21 @@ enum {
     MT_WATCH_BATCH_MAX = 64,
     MT_PLAIN_CONNECTIONS_MAX = 64,
 
+    /* tee/compute/columns */
+    MT_FUNCTION_DETAIL_BYTES = 256,
+    MT_CSV_PIECE_BYTES = 64 * 1024,
+    MT_CSV_RECORD_BYTES_MAX = 1024 * 1024, /* with its quotes and line end */
+    MT_CSV_COLUMNS_MAX = 1024,
+    MT_TABLE_KEY_BYTES_MAX = 4096,  /* a key, a group's name */
+    MT_TABLE_VALUES_MAX = 64,       /* number columns of one input */
+    MT_TABLE_PARTITIONS_MAX = 4096, /* of one join */
+    MT_TABLE_CHUNK_BYTES = 8 * 1024,
+    MT_SLAB_BYTES_MAX = 1024 * 1024,
+    MT_ARGS_OUTPUT_COLUMNS_MAX = 64, /* of one output */
+    MT_DECIMAL_DIGITS_MAX = 38,
+    MT_DECIMAL_TEXT_BYTES_MAX = 41, /* sign, digits, point, a zero before it */
+    MT_DECIMAL_AVERAGE_SCALE = 6,   /* digits that an average has more than its column */
+
     /* services */
     MT_TASK_PARTIES_MAX = 16,
     MT_TASK_ARGUMENT_BYTES_MAX = 32 * 1024,
