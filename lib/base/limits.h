@@ -14,6 +14,12 @@ enum {
     MT_HTTP_HEAD_BYTES_MAX = 16 * 1024,
     MT_HTTP_HEADERS_MAX = 64,
     MT_HTTP_TARGET_BYTES_MAX = 2048,
+    MT_JSON_MEMBERS_MAX = 1024,      /* of one object */
+    MT_ATTEST_FORMATS_MAX = 8,       /* of evidence, that one end accepts */
+    MT_ATTEST_FORMAT_BYTES_MAX = 32, /* the name of one */
+    MT_ENDORSEMENTS_MAX = 16,
+    MT_CLAIM_ITEMS_MAX = 32, /* claimed by one transaction */
+    MT_RECEIPT_BYTES_MAX = 1024 * 1024,
 
     /* lib/attest, lib/channel */
     MT_ATTEST_MESSAGE_BYTES_MAX = 64 * 1024, /* one ATTEST message: evidence, endorsements, log */
