@@ -31,7 +31,7 @@ enum {
 
     /* tee/seal */
     MT_CHUNK_BYTES = 64 * 1024,
-    MT_SECRET_SLAB_BYTES = 64 * 1024,
+    MT_SECRET_SLAB_BYTES = 256 * 1024,
     MT_SECRET_BYTES_MAX = 256,
 
     /* tee/ledger */

@@ -1,0 +1,94 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/aead.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "crypto/ct.h"
+#include "crypto/inside.h"
+
+/* Two contexts, so that the key schedule of each direction is set up once. */
+struct mt_aead {
+    EVP_CIPHER_CTX *seal;
+    EVP_CIPHER_CTX *unseal;
+};
+
+MT_ERR mt_aead_new(mt_bytes key, struct mt_aead **out)
+{
+    MT_ASSERT(key.len == MT_AEAD_KEY_LEN);
+    MT_DEFER(mt_aead_free) struct mt_aead *a = calloc(1, sizeof *a);
+    MT_REQUIRE(a != NULL, MT_E_NOMEM, "no memory for a cipher");
+    a->seal = EVP_CIPHER_CTX_new();
+    a->unseal = EVP_CIPHER_CTX_new();
+    MT_REQUIRE(a->seal != NULL && a->unseal != NULL, MT_E_NOMEM, "no memory for a cipher");
+    int ok = EVP_EncryptInit_ex2(a->seal, mt_crypto.aes_256_gcm, key.ptr, NULL, NULL) == 1 &&
+             EVP_DecryptInit_ex2(a->unseal, mt_crypto.aes_256_gcm, key.ptr, NULL, NULL) == 1;
+    MT_REQUIRE(ok == 1, MT_E_INTERNAL, "a cipher cannot be set up");
+    *out = a;
+    a = NULL; /* given */
+    return MT_OK;
+}
+
+void mt_aead_free(struct mt_aead **a)
+{
+    if (*a != NULL) {
+        EVP_CIPHER_CTX_free((*a)->seal);
+        EVP_CIPHER_CTX_free((*a)->unseal);
+        free(*a);
+        *a = NULL;
+    }
+}
+
+void mt_aead_nonce_of(uint64_t number, uint8_t out[MT_AEAD_NONCE_LEN])
+{
+    for (size_t i = 0; i < MT_AEAD_NONCE_LEN; i++) {
+        out[i] = i < 4 ? 0 : (uint8_t)(number >> (8 * (MT_AEAD_NONCE_LEN - 1 - i)));
+    }
+}
+
+MT_ERR mt_aead_seal(struct mt_aead *a, mt_bytes nonce, mt_bytes aad, mt_bytes plain, mt_span out)
+{
+    int len = 0;
+    int last = 0;
+    MT_ASSERT(nonce.len == MT_AEAD_NONCE_LEN);
+    MT_ASSERT(out.len == plain.len + MT_AEAD_TAG_LEN);
+    MT_REQUIRE(plain.len <= INT_MAX && aad.len <= INT_MAX, MT_E_LIMIT, "too much to seal at once");
+    bool ok = EVP_EncryptInit_ex2(a->seal, NULL, NULL, nonce.ptr, NULL) == 1;
+    ok = ok && (aad.len == 0 || EVP_EncryptUpdate(a->seal, NULL, &len, aad.ptr, (int)aad.len) == 1);
+    ok = ok && (plain.len == 0 ||
+                EVP_EncryptUpdate(a->seal, out.ptr, &len, plain.ptr, (int)plain.len) == 1);
+    ok = ok && EVP_EncryptFinal_ex(a->seal, out.ptr + plain.len, &last) == 1;
+    ok = ok && EVP_CIPHER_CTX_ctrl(a->seal, EVP_CTRL_AEAD_GET_TAG, MT_AEAD_TAG_LEN,
+                                   out.ptr + plain.len) == 1;
+    MT_REQUIRE(ok, MT_E_INTERNAL, "sealing failed");
+    return MT_OK;
+}
+
+MT_ERR mt_aead_unseal(struct mt_aead *a, mt_bytes nonce, mt_bytes aad, mt_bytes sealed, mt_span out)
+{
+    int len = 0;
+    int last = 0;
+    uint8_t tag[MT_AEAD_TAG_LEN];
+    MT_ASSERT(nonce.len == MT_AEAD_NONCE_LEN);
+    MT_REQUIRE(sealed.len >= MT_AEAD_TAG_LEN && sealed.len <= INT_MAX && aad.len <= INT_MAX,
+               MT_E_PROOF, "sealed bytes of an impossible length");
+    size_t plain_len = sealed.len - MT_AEAD_TAG_LEN;
+    MT_ASSERT(out.len == plain_len);
+    for (size_t i = 0; i < sizeof tag; i++) {
+        tag[i] = sealed.ptr[plain_len + i];
+    }
+    bool ok = EVP_DecryptInit_ex2(a->unseal, NULL, NULL, nonce.ptr, NULL) == 1;
+    ok = ok &&
+         (aad.len == 0 || EVP_DecryptUpdate(a->unseal, NULL, &len, aad.ptr, (int)aad.len) == 1);
+    ok = ok && (plain_len == 0 ||
+                EVP_DecryptUpdate(a->unseal, out.ptr, &len, sealed.ptr, (int)plain_len) == 1);
+    ok = ok && EVP_CIPHER_CTX_ctrl(a->unseal, EVP_CTRL_AEAD_SET_TAG, MT_AEAD_TAG_LEN, tag) == 1;
+    ok = ok && EVP_DecryptFinal_ex(a->unseal, out.ptr + plain_len, &last) == 1;
+    if (!ok) {
+        mt_wipe(out);
+        MT_FAIL(MT_E_PROOF, "sealed bytes are not what was sealed");
+    }
+    return MT_OK;
+}
