@@ -4,6 +4,7 @@
 #define MT_CRYPTO_INSIDE_H
 
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 
 #include "base/err.h"
 
