@@ -7,9 +7,13 @@
 
 /*
  * Strict JSON (RFC 8259) over jansson: UTF-8, no duplicate names, no NUL, no trailing bytes, no
- * reals, integers within 53 bits... of our own API. Unknown fields are refused by mt_json_known().
- * A parsed document is owned by its root.
+ * reals, no -0, integers within 53 bits (so that JavaScript reads what we mean). At most
+ * MT_JSON_BYTES_MAX, MT_JSON_DEPTH_MAX and MT_JSON_MEMBERS_MAX: MT_E_LIMIT. Any value may stand at
+ * the top. Unknown fields are refused by mt_json_known(). A parsed document is owned by its root;
+ * its memory is wiped when it is freed.
  */
+#define MT_JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
+
 struct mt_json; /* a node; borrowed from its document unless said otherwise */
 
 /* Where a text is wrong. Lines and columns count from 1, the offset from 0. */
@@ -19,8 +23,8 @@ struct mt_text_place {
     uint64_t offset;
 };
 
-/* The caller owns `*out` and ends it with mt_json_free(). `place` is set on MT_E_FORMAT, and may be
- * NULL. */
+/* The caller owns `*out` and ends it with mt_json_free(). `place` may be NULL; it is set when the
+ * text is to blame (MT_E_FORMAT, or MT_E_LIMIT for depth and members). */
 MT_ERR mt_json_parse(mt_bytes text, struct mt_json **out, struct mt_text_place *place);
 void mt_json_free(struct mt_json **root);
 
@@ -34,6 +38,7 @@ const struct mt_json *mt_json_get(const struct mt_json *object, const char *name
 MT_ERR mt_json_text(const struct mt_json *object, const char *name, mt_bytes *out);
 MT_ERR mt_json_uint(const struct mt_json *object, const char *name, uint64_t max, uint64_t *out);
 MT_ERR mt_json_bool(const struct mt_json *object, const char *name, bool *out);
+/* Lower case, two digits a byte of `out`, which is in no particular state after a failure. */
 MT_ERR mt_json_hex(const struct mt_json *object, const char *name, mt_span out);
 MT_ERR mt_json_array(const struct mt_json *object, const char *name, size_t max,
                      const struct mt_json **out, size_t *count);
@@ -51,6 +56,9 @@ bool mt_json_is_object(const struct mt_json *node);
 bool mt_json_is_array(const struct mt_json *node);
 bool mt_json_is_null(const struct mt_json *node);
 
+/* A text with its quotation marks. Escaped is only what must be; what is not UTF-8, and NUL,
+ * becomes U+FFFD, so that mt_json_parse() takes whatever was written. */
+void mt_json_write_text(struct mt_writer *w, mt_bytes text);
 /* A node, compact, names in bytewise order: one text per value. */
 void mt_json_write(struct mt_writer *w, const struct mt_json *node);
 /* MT_E_FORMAT unless `text` is exactly what mt_json_write() makes of it: for what is signed or
@@ -64,6 +72,7 @@ struct mt_json_writer {
     struct mt_writer *w;
     uint32_t depth;
     uint32_t has_member; /* one bit a level */
+    uint32_t is_object;  /* one bit a level */
 };
 
 struct mt_json_writer mt_json_writer_over(struct mt_writer *w);
@@ -73,8 +82,9 @@ void mt_json_end_object(struct mt_json_writer *j);
 void mt_json_begin_array(struct mt_json_writer *j, const char *name);
 void mt_json_end_array(struct mt_json_writer *j);
 void mt_json_put_text(struct mt_json_writer *j, const char *name,
-                      mt_bytes value); /* escapes; not UTF-8: U+FFFD */
+                      mt_bytes value); /* as mt_json_write_text() */
 void mt_json_put_literal(struct mt_json_writer *j, const char *name, const char *value);
+/* Beyond 53 bits the writer fails with MT_E_LIMIT. */
 void mt_json_put_uint(struct mt_json_writer *j, const char *name, uint64_t value);
 void mt_json_put_bool(struct mt_json_writer *j, const char *name, bool value);
 void mt_json_put_hex(struct mt_json_writer *j, const char *name, mt_bytes value);
