@@ -1,0 +1,286 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+
+enum { EVENTS_PER_TURN = 256, IDLE_MS = 1000, WHEEL_SLOTS = 1024, WHEEL_MS = 16 };
+
+/*
+ * Timers lie in a wheel of slots by their due time: setting and clearing one, which every request
+ * does, is O(1). A slot also holds timers of later rounds, which are passed over.
+ */
+struct mt_loop {
+    int epoll;
+    int wake;
+    bool is_stopping;
+    uint64_t ticks_ms;
+    uint64_t wheel_ms; /* everything due before this has run */
+    size_t timers_count;
+    struct mt_timer *wheel[WHEEL_SLOTS];
+    void (*turn_end)(void *state);
+    void *turn_end_state;
+    pthread_mutex_t lock;
+    struct mt_work *posted; /* under the lock; oldest first */
+    struct mt_work **posted_end;
+};
+
+static uint64_t clock_ms(clockid_t clock)
+{
+    struct timespec t;
+    int rc = clock_gettime(clock, &t);
+    MT_ASSERT(rc == 0);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+MT_ERR mt_loop_new(struct mt_loop **out)
+{
+    struct mt_loop *l = calloc(1, sizeof *l);
+    MT_REQUIRE(l != NULL, MT_E_NOMEM, "no memory for the loop");
+    l->posted_end = &l->posted;
+    l->epoll = epoll_create1(EPOLL_CLOEXEC);
+    l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
+    bool ok = l->epoll >= 0 && l->wake >= 0 &&
+              epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->wake, &ev) == 0 &&
+              pthread_mutex_init(&l->lock, NULL) == 0;
+    if (!ok) {
+        free(l);
+        MT_FAIL(MT_E_LIMIT, "the kernel gives us no event loop");
+    }
+    l->ticks_ms = clock_ms(CLOCK_MONOTONIC);
+    l->wheel_ms = l->ticks_ms;
+    *out = l;
+    return MT_OK;
+}
+
+void mt_loop_free(struct mt_loop **l)
+{
+    if (*l != NULL) {
+        (void)close((*l)->epoll);
+        (void)close((*l)->wake);
+        (void)pthread_mutex_destroy(&(*l)->lock);
+        free(*l);
+        *l = NULL;
+    }
+}
+
+uint64_t mt_loop_ticks_ms(const struct mt_loop *loop)
+{
+    return loop->ticks_ms;
+}
+
+uint64_t mt_loop_host_time_ms(const struct mt_loop *loop)
+{
+    (void)loop;
+    return clock_ms(CLOCK_REALTIME);
+}
+
+void mt_loop_set_turn_end(struct mt_loop *loop, void (*run)(void *state), void *state)
+{
+    loop->turn_end = run;
+    loop->turn_end_state = state;
+}
+
+static struct mt_timer **slot_of(struct mt_loop *loop, uint64_t due_ms)
+{
+    return &loop->wheel[due_ms / WHEEL_MS % WHEEL_SLOTS];
+}
+
+void mt_timer_clear(struct mt_loop *loop, struct mt_timer *t)
+{
+    if (!t->is_set) {
+        return;
+    }
+    if (t->previous != NULL) {
+        t->previous->next = t->next;
+    } else {
+        *slot_of(loop, t->due_ms) = t->next;
+    }
+    if (t->next != NULL) {
+        t->next->previous = t->previous;
+    }
+    t->is_set = false;
+    loop->timers_count--;
+}
+
+void mt_timer_set(struct mt_loop *loop, struct mt_timer *t, uint64_t after_ms)
+{
+    mt_timer_clear(loop, t);
+    t->due_ms = loop->ticks_ms + after_ms;
+    struct mt_timer **slot = slot_of(loop, t->due_ms);
+    t->previous = NULL;
+    t->next = *slot;
+    if (t->next != NULL) {
+        t->next->previous = t;
+    }
+    *slot = t;
+    t->is_set = true;
+    loop->timers_count++;
+}
+
+static void run_slot(struct mt_loop *loop, struct mt_timer **slot)
+{
+    struct mt_timer *t = *slot;
+    while (t != NULL) {
+        if (t->due_ms <= loop->ticks_ms) {
+            mt_timer_clear(loop, t);
+            t->run(t);
+            t = *slot; /* whatever it did to the list: begin anew */
+        } else {
+            t = t->next;
+        }
+    }
+}
+
+static void run_timers(struct mt_loop *loop)
+{
+    uint64_t from = loop->wheel_ms / WHEEL_MS;
+    uint64_t to = loop->ticks_ms / WHEEL_MS;
+    if (to - from >= WHEEL_SLOTS) {
+        from = to - WHEEL_SLOTS + 1;
+    }
+    for (uint64_t i = from; i <= to && loop->timers_count > 0; i++) {
+        run_slot(loop, &loop->wheel[i % WHEEL_SLOTS]);
+    }
+    loop->wheel_ms = loop->ticks_ms;
+}
+
+/* Long enough to sleep, short enough not to miss a slot that has a timer. */
+static int sleep_ms(const struct mt_loop *loop)
+{
+    if (loop->timers_count == 0) {
+        return IDLE_MS;
+    }
+    uint64_t now = loop->ticks_ms / WHEEL_MS;
+    for (uint64_t i = 0; i < IDLE_MS / WHEEL_MS; i++) {
+        for (const struct mt_timer *t = loop->wheel[(now + i) % WHEEL_SLOTS]; t != NULL;
+             t = t->next) {
+            if (t->due_ms / WHEEL_MS <= now + i) {
+                return t->due_ms > loop->ticks_ms ? (int)(t->due_ms - loop->ticks_ms) : 0;
+            }
+        }
+    }
+    return IDLE_MS;
+}
+
+static void run_posted(struct mt_loop *loop)
+{
+    uint64_t count = 0;
+    ssize_t n = read(loop->wake, &count, sizeof count);
+    (void)n; /* EAGAIN: nothing was posted since */
+    (void)pthread_mutex_lock(&loop->lock);
+    struct mt_work *w = loop->posted;
+    loop->posted = NULL;
+    loop->posted_end = &loop->posted;
+    (void)pthread_mutex_unlock(&loop->lock);
+    while (w != NULL) {
+        struct mt_work *next = w->next; /* done() may free it */
+        w->done(w, w->result);
+        w = next;
+    }
+}
+
+void mt_loop_post(struct mt_loop *loop, struct mt_work *w, mt_err e)
+{
+    static const uint64_t one = 1;
+    w->result = e;
+    w->next = NULL;
+    (void)pthread_mutex_lock(&loop->lock);
+    *loop->posted_end = w;
+    loop->posted_end = &w->next;
+    (void)pthread_mutex_unlock(&loop->lock);
+    ssize_t n = write(loop->wake, &one, sizeof one);
+    (void)n; /* a full counter wakes as well */
+}
+
+/* A watch that ended earlier in this turn must not be called: its events are looked up again by
+ * what epoll still knows. */
+static void run_events(struct mt_loop *loop, struct epoll_event *events, int count)
+{
+    bool is_woken = false;
+    for (int i = 0; i < count; i++) {
+        struct mt_watch *w = events[i].data.ptr;
+        if (w == NULL) {
+            is_woken = true;
+            continue;
+        }
+        unsigned got = ((events[i].events & EPOLLIN) != 0 ? MT_WATCH_READ : 0U) |
+                       ((events[i].events & EPOLLOUT) != 0 ? MT_WATCH_WRITE : 0U);
+        if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0) {
+            got = MT_WATCH_READ | MT_WATCH_WRITE;
+        }
+        w->ready(w, got);
+    }
+    if (is_woken) {
+        run_posted(loop);
+    }
+}
+
+MT_ERR mt_loop_run(struct mt_loop *loop)
+{
+    /* One event a call: a handler may end any other watch, whose event must then not be in our
+     * hands. Level triggering brings it again. */
+    struct epoll_event events[EVENTS_PER_TURN];
+    while (!loop->is_stopping) {
+        int timeout = sleep_ms(loop);
+        int count = epoll_wait(loop->epoll, events, 1, timeout);
+        MT_REQUIRE(count >= 0 || errno == EINTR, MT_E_IO, "the event loop failed");
+        loop->ticks_ms = clock_ms(CLOCK_MONOTONIC);
+        for (int turns = 0; count > 0 && turns < EVENTS_PER_TURN; turns++) {
+            run_events(loop, events, count);
+            count = epoll_wait(loop->epoll, events, 1, 0);
+        }
+        run_timers(loop);
+        if (loop->turn_end != NULL) {
+            loop->turn_end(loop->turn_end_state);
+        }
+    }
+    return MT_OK;
+}
+
+void mt_loop_stop(struct mt_loop *loop)
+{
+    loop->is_stopping = true;
+}
+
+static uint32_t epoll_events(unsigned events)
+{
+    return ((events & MT_WATCH_READ) != 0 ? (uint32_t)EPOLLIN : 0U) |
+           ((events & MT_WATCH_WRITE) != 0 ? (uint32_t)EPOLLOUT : 0U);
+}
+
+MT_ERR mt_watch_begin(struct mt_loop *loop, struct mt_watch *w, int fd, unsigned events)
+{
+    struct epoll_event ev = {.events = epoll_events(events), .data.ptr = w};
+    MT_REQUIRE(epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &ev) == 0, MT_E_LIMIT,
+               "the kernel watches no more descriptors for us");
+    w->fd = fd;
+    w->wanted = events;
+    return MT_OK;
+}
+
+MT_ERR mt_watch_change(struct mt_loop *loop, struct mt_watch *w, unsigned events)
+{
+    struct epoll_event ev = {.events = epoll_events(events), .data.ptr = w};
+    if (w->wanted == events) {
+        return MT_OK;
+    }
+    MT_REQUIRE(epoll_ctl(loop->epoll, EPOLL_CTL_MOD, w->fd, &ev) == 0, MT_E_IO,
+               "the kernel lost a descriptor");
+    w->wanted = events;
+    return MT_OK;
+}
+
+void mt_watch_end(struct mt_loop *loop, struct mt_watch *w)
+{
+    (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+}

@@ -1,0 +1,195 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "crypto/context.h"
+#include "platform/loop.h"
+#include "platform/net.h"
+#include "platform/posix/fs.h"
+#include "platform/process.h"
+#include "unit/runner.h"
+
+static char dir[] = "/tmp/mesatee-platform-XXXXXX";
+
+static void a_file_keeps_what_was_written_and_says_what_is_missing(void)
+{
+    struct mt_fs *fs = NULL;
+    struct mt_file *f = NULL;
+    uint8_t out[8] = {0};
+    size_t got = 0;
+    uint64_t size = 0;
+    MT_ASSERT(!mt_failed(mt_fs_open_posix(dir, &fs)));
+    mt_err e = mt_fs_open(fs, "none", MT_FS_READ, &f);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_NOTFOUND);
+    MT_ASSERT(!mt_failed(mt_fs_make_dir(fs, "sub")));
+    MT_ASSERT(!mt_failed(mt_fs_make_dir(fs, "sub")));
+    MT_ASSERT(!mt_failed(mt_fs_open(fs, "sub/a", MT_FS_CREATE, &f)));
+    MT_ASSERT(!mt_failed(mt_file_write_at(f, 2, MT_LITERAL("hello"))));
+    MT_ASSERT(!mt_failed(mt_file_sync(f)));
+    MT_ASSERT(!mt_failed(mt_file_read_at(f, 0, (mt_span){out, sizeof out}, &got)));
+    MT_ASSERT(got == 7 && mt_bytes_equal((mt_bytes){out + 2, 5}, MT_LITERAL("hello")));
+    MT_ASSERT(!mt_failed(mt_file_allocate(f, 4096)) && !mt_failed(mt_file_size(f, &size)) &&
+              size == 4096);
+    mt_file_close(&f);
+    e = mt_fs_open(fs, "sub/a", MT_FS_CREATE, &f);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_CONFLICT);
+    MT_ASSERT(!mt_failed(mt_fs_rename(fs, "sub/a", "sub/b")) &&
+              !mt_failed(mt_fs_sync_dir(fs, "sub")));
+    MT_ASSERT(!mt_failed(mt_fs_remove(fs, "sub/b")));
+    mt_fs_close(&fs);
+}
+
+static void a_directory_has_one_node_and_no_other_readers(void)
+{
+    struct mt_fs *fs = NULL;
+    struct mt_fs *second = NULL;
+    MT_ASSERT(!mt_failed(mt_fs_open_posix(dir, &fs)));
+    mt_err e = mt_fs_open_posix(dir, &second);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_BUSY);
+    mt_fs_close(&fs);
+    MT_ASSERT(chmod(dir, 0755) == 0);
+    e = mt_fs_open_posix(dir, &fs);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_DENIED);
+    MT_ASSERT(chmod(dir, 0700) == 0);
+}
+
+static struct mt_loop *loop;
+static int order[8];
+static int order_count;
+
+static void note_timer(struct mt_timer *t)
+{
+    order[order_count++] = *(const int *)t->state;
+    if (order_count == 3) {
+        mt_loop_stop(loop);
+    }
+}
+
+static void timers_come_in_order_and_a_cleared_one_not_at_all(void)
+{
+    static int ids[] = {1, 2, 3, 4};
+    struct mt_timer t[4];
+    for (size_t i = 0; i < 4; i++) {
+        t[i] = (struct mt_timer){.run = note_timer, .state = &ids[i]};
+    }
+    order_count = 0;
+    MT_ASSERT(!mt_failed(mt_loop_new(&loop)));
+    mt_timer_set(loop, &t[2], 120);
+    mt_timer_set(loop, &t[0], 1);
+    mt_timer_set(loop, &t[1], 60);
+    mt_timer_set(loop, &t[3], 30);
+    mt_timer_clear(loop, &t[3]);
+    MT_ASSERT(!mt_failed(mt_loop_run(loop)));
+    MT_ASSERT(order_count == 3 && order[0] == 1 && order[1] == 2 && order[2] == 3);
+    mt_loop_free(&loop);
+}
+
+struct counted {
+    struct mt_work work;
+    int value;
+};
+static int done_count;
+
+static mt_err square(struct mt_work *w)
+{
+    struct counted *c = w->state;
+    c->value *= c->value;
+    return MT_OK;
+}
+
+static void squared(struct mt_work *w, mt_err e)
+{
+    MT_ASSERT(!mt_failed(e) && w->state != NULL);
+    if (++done_count == 100) {
+        mt_loop_stop(loop);
+    }
+}
+
+static void work_goes_to_threads_and_comes_back_once(void)
+{
+    static struct counted works[100];
+    struct mt_pool *pool = NULL;
+    done_count = 0;
+    MT_ASSERT(!mt_failed(mt_loop_new(&loop)));
+    MT_ASSERT(!mt_failed(mt_pool_new(loop, "test", 3, 100, &pool)));
+    for (int i = 0; i < 100; i++) {
+        works[i] = (struct counted){.work = {.run = square, .done = squared, .state = &works[i]},
+                                    .value = i};
+        MT_ASSERT(!mt_failed(mt_pool_submit(pool, &works[i].work)));
+    }
+    MT_ASSERT(!mt_failed(mt_loop_run(loop)));
+    for (int i = 0; i < 100; i++) {
+        MT_ASSERT(works[i].value == i * i);
+    }
+    mt_pool_free(&pool);
+    mt_loop_free(&loop);
+}
+
+static void a_listener_takes_only_what_is_an_address(void)
+{
+    int fd = -1;
+    uint16_t port = 0;
+    const char *const bad[] = {
+        "",       "7700",        "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "localhost:1",
+        "[::1:1", "127.0.0.1:1x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        mt_err e = mt_net_listen(bad[i], &fd);
+        MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_ARG);
+    }
+    MT_ASSERT(!mt_failed(mt_net_listen("127.0.0.1:0", &fd)) && !mt_failed(mt_net_port(fd, &port)) &&
+              port != 0);
+    mt_net_close(&fd);
+}
+
+struct found {
+    bool has_program;
+    bool has_libc;
+};
+
+static mt_err look(void *state, mt_bytes path, mt_bytes content)
+{
+    struct found *f = state;
+    MT_ASSERT(content.len > 4 && mt_bytes_start_with(content, MT_LITERAL("\x7f"
+                                                                         "ELF")));
+    f->has_program = f->has_program || memmem(path.ptr, path.len, "platform_test", 13) != NULL;
+    f->has_libc = f->has_libc || memmem(path.ptr, path.len, "libc.so", 7) != NULL;
+    return MT_OK;
+}
+
+static void a_process_finds_its_own_program_and_libraries(void)
+{
+    struct found f = {false, false};
+    MT_DEFER(mt_buf_free) struct mt_buf facts = mt_buf_of_max(65536);
+    MT_ASSERT(!mt_failed(mt_process_executables(look, &f)));
+    MT_ASSERT(f.has_program);
+    MT_ASSERT(f.has_libc);
+    MT_ASSERT(!mt_failed(mt_process_kernel_facts(&facts)));
+    MT_ASSERT(memmem(facts.ptr, facts.len, "release=", 8) != NULL);
+}
+
+int main(void)
+{
+    const struct mt_test tests[] = {
+        MT_TEST(a_file_keeps_what_was_written_and_says_what_is_missing),
+        MT_TEST(a_directory_has_one_node_and_no_other_readers),
+        MT_TEST(timers_come_in_order_and_a_cleared_one_not_at_all),
+        MT_TEST(work_goes_to_threads_and_comes_back_once),
+        MT_TEST(a_listener_takes_only_what_is_an_address),
+        MT_TEST(a_process_finds_its_own_program_and_libraries),
+    };
+    MT_ASSERT(mkdtemp(dir) != NULL);
+    MT_ASSERT(!mt_failed(mt_crypto_init(mt_process_entropy, NULL)));
+    int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
+    mt_crypto_done();
+    char lock[64];
+    (void)snprintf(lock, sizeof lock, "%s/lock", dir);
+    (void)unlink(lock);
+    (void)snprintf(lock, sizeof lock, "%s/sub", dir);
+    (void)rmdir(lock);
+    (void)rmdir(dir);
+    return rc;
+}

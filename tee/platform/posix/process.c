@@ -1,0 +1,119 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static MT_ERR set_limit(int what, rlim_t soft, rlim_t hard)
+{
+    const struct rlimit r = {soft, hard};
+    MT_REQUIRE(setrlimit((__rlimit_resource_t)what, &r) == 0, MT_E_LIMIT,
+               "a resource limit cannot be set");
+    return MT_OK;
+}
+
+MT_ERR mt_process_harden(void)
+{
+    struct rlimit files;
+    MT_TRY(set_limit(RLIMIT_CORE, 0, 0));
+    MT_REQUIRE(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, MT_E_LIMIT,
+               "core dumps cannot be forbidden");
+    MT_REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, MT_E_LIMIT,
+               "new privileges cannot be forbidden");
+    (void)umask(077);
+    MT_REQUIRE(getrlimit(RLIMIT_NOFILE, &files) == 0, MT_E_LIMIT,
+               "the limit of descriptors cannot be read");
+    MT_TRY(set_limit(RLIMIT_NOFILE, files.rlim_max, files.rlim_max));
+    MT_REQUIRE(signal(SIGPIPE, SIG_IGN) != SIG_ERR, MT_E_INTERNAL, "SIGPIPE cannot be ignored");
+    return MT_OK;
+}
+
+static MT_ERR give_dir(const char *path, const struct passwd *user)
+{
+    if (mkdir(path, 0700) != 0) {
+        MT_REQUIRE(errno == EEXIST, MT_E_IO, "the state directory cannot be made");
+    }
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    MT_REQUIRE(fd >= 0, MT_E_IO, "the state directory cannot be opened");
+    bool ok = fchown(fd, user->pw_uid, user->pw_gid) == 0 && fchmod(fd, 0700) == 0;
+    (void)close(fd);
+    MT_REQUIRE(ok, MT_E_IO, "the state directory cannot be given to the user");
+    return MT_OK;
+}
+
+MT_ERR mt_process_drop(const char *name, const char *state_dir)
+{
+    if (geteuid() != 0) {
+        if (mkdir(state_dir, 0700) != 0) {
+            MT_REQUIRE(errno == EEXIST, MT_E_IO, "the state directory cannot be made");
+        }
+        return MT_OK;
+    }
+    const struct passwd *user = getpwnam(name);
+    MT_REQUIRE(user != NULL && user->pw_uid != 0, MT_E_NOTFOUND,
+               "there is no such unprivileged user to become: see the setting user");
+    MT_TRY(give_dir(state_dir, user));
+    bool ok = setgroups(0, NULL) == 0 && setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == 0 &&
+              setresuid(user->pw_uid, user->pw_uid, user->pw_uid) == 0;
+    MT_REQUIRE(ok, MT_E_INTERNAL, "root cannot be given up");
+    MT_REQUIRE(setuid(0) != 0 && setgid(0) != 0 && geteuid() != 0, MT_E_INTERNAL,
+               "root can be taken back");
+    /* The kernel makes a process that changed its user undumpable or not by its own rules: say it
+     * again. */
+    MT_REQUIRE(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, MT_E_LIMIT,
+               "core dumps cannot be forbidden");
+    return MT_OK;
+}
+
+MT_ERR mt_process_signal_fd(int *fd)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    MT_REQUIRE(sigprocmask(SIG_BLOCK, &set, NULL) == 0, MT_E_INTERNAL, "signals cannot be blocked");
+    *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    MT_REQUIRE(*fd >= 0, MT_E_LIMIT, "the kernel gives us no signal descriptor");
+    return MT_OK;
+}
+
+mt_err mt_process_entropy(void *state, mt_span out)
+{
+    size_t done = 0;
+    (void)state;
+    while (done < out.len) {
+        ssize_t n = getrandom(out.ptr + done, out.len - done, 0);
+        MT_REQUIRE(n > 0 || errno == EINTR, MT_E_IO, "the kernel gives us no random bytes");
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return MT_OK;
+}
+
+MT_ERR mt_process_resident_bytes(uint64_t *out)
+{
+    char text[128];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    MT_REQUIRE(fd >= 0, MT_E_IO, "/proc is not there");
+    ssize_t n = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    MT_REQUIRE(n > 0, MT_E_IO, "/proc/self/statm cannot be read");
+    text[n] = '\0';
+    const char *second = strchr(text, ' ');
+    uint64_t pages = 0;
+    for (second = second == NULL ? "" : second + 1; *second >= '0' && *second <= '9'; second++) {
+        pages = pages * 10 + (uint64_t)(*second - '0');
+    }
+    *out = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return MT_OK;
+}
