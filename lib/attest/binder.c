@@ -33,7 +33,7 @@ void mt_bind_channel(const struct mt_binding *b, uint8_t out[MT_REPORT_DATA_LEN]
     digest(&w, out);
 }
 
-void mt_bind_service_key(const mt_hash *cluster, const mt_spki *incarnation, const mt_spki *service,
+void mt_bind_service_key(const mt_hash *cluster, const mt_hash *incarnation, const mt_spki *service,
                          uint8_t out[MT_REPORT_DATA_LEN])
 {
     uint8_t room[256];
@@ -41,8 +41,7 @@ void mt_bind_service_key(const mt_hash *cluster, const mt_spki *incarnation, con
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     mt_write_bytes(&w, mt_label_bytes(MT_LABEL_SERVICE_KEY));
     put(&w, mt_hash_bytes(cluster));
-    mt_spki_hash(incarnation, &h);
-    put(&w, mt_hash_bytes(&h));
+    put(&w, mt_hash_bytes(incarnation));
     mt_spki_hash(service, &h);
     put(&w, mt_hash_bytes(&h));
     digest(&w, out);

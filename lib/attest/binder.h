@@ -22,7 +22,7 @@ struct mt_binding {
 void mt_bind_channel(const struct mt_binding *b, uint8_t out[MT_REPORT_DATA_LEN]);
 
 /* For a service key: cluster, this start's incarnation key, the key that signs receipts. */
-void mt_bind_service_key(const mt_hash *cluster, const mt_spki *incarnation, const mt_spki *service,
+void mt_bind_service_key(const mt_hash *cluster, const mt_hash *incarnation, const mt_spki *service,
                          uint8_t out[MT_REPORT_DATA_LEN]);
 
 #endif
