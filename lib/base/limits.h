@@ -40,14 +40,6 @@ enum {
     MT_LEDGER_CHUNK_BYTES = 64 * 1024 * 1024,
     MT_KEY_BYTES_MAX = 256,
     MT_VALUE_BYTES_MAX = 256 * 1024,
-    MT_LEDGER_STEP_BYTES = 4 * 1024 * 1024, /* room of a chunk file grows by this */
-    MT_LEDGER_MAPS_MAX = 64,
-    MT_MAP_NAME_BYTES_MAX = 64,
-    MT_BLOCK_TX_MAX = 16384,
-    MT_TX_EVENTS_MAX = 64,
-    MT_SNAPSHOT_FRAME_ENTRIES_MAX = 4096,
-    MT_TOPIC_EVENTS_MAX = 256, /* kept for watchers that come back */
-    MT_TIME_JUMP_MS_MAX = 60 * 60 * 1000,
 
     /* tee/gate */
     MT_GATE_NOTES_MAX = 1024,   /* distinct lines between two flushes of the audit log */
@@ -80,6 +72,7 @@ enum {
     MT_TABLE_CHUNK_BYTES = 8 * 1024,
     MT_SLAB_BYTES_MAX = 1024 * 1024,
     MT_ARGS_OUTPUT_COLUMNS_MAX = 64, /* of one output */
+    MT_ARGS_COLUMN_NAME_BYTES_MAX = 128,
     MT_DECIMAL_DIGITS_MAX = 38,
     MT_DECIMAL_TEXT_BYTES_MAX = 41, /* sign, digits, point, a zero before it */
     MT_DECIMAL_AVERAGE_SCALE = 6,   /* digits that an average has more than its column */

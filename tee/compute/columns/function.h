@@ -18,7 +18,6 @@
 struct mt_function {
     const char *name;
     uint32_t version;
-    bool is_oblivious;
     /* JSON Schema (draft 2020-12) of the arguments, one line. With name and version it is what an
      * approval binds: every change of meaning is a new version. */
     const char *schema;
@@ -57,12 +56,22 @@ struct mt_function_job {
     uint8_t seed[32]; /* fresh and secret: it keeps crafted keys from colliding */
 };
 
+/* What a task says of its inputs and outputs. */
+struct mt_function_task {
+    mt_bytes arguments; /* JSON */
+    size_t inputs_count;
+    size_t outputs_count;
+    const mt_bytes *input_names; /* in their order */
+    const mt_bytes *output_names;
+};
+
 /*
- * Everything that can be said of arguments before there is data, for the service that takes the
- * task. MT_E_ARG or MT_E_FORMAT with `fault` set.
+ * Everything that can be said before there is data, for the service that takes the task: the
+ * arguments are of the function's schema, and name exactly the task's inputs and outputs, in their
+ * order. MT_E_FORMAT or MT_E_LIMIT with `fault` set.
  */
-MT_ERR mt_function_check(const struct mt_function *f, mt_bytes arguments, size_t inputs_count,
-                         size_t outputs_count, struct mt_function_fault *fault);
+MT_ERR mt_function_check(const struct mt_function *f, const struct mt_function_task *task,
+                         struct mt_function_fault *fault);
 
 /*
  * Runs to the end, or fails: MT_E_FORMAT for an input, MT_E_LIMIT for memory, MT_E_CANCELLED, or
