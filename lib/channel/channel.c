@@ -1,0 +1,379 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "channel/channel.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attest/binder.h"
+#include "base/assert.h"
+#include "channel/identity.h"
+#include "crypto/context.h"
+#include "wire/attest.h"
+
+enum { EKM_LEN = 32, FRAMES_BYTES_MAX = 2 * (MT_ATTEST_MESSAGE_BYTES_MAX + 4) };
+
+struct mt_channel {
+    struct mt_channel_options o;
+    enum mt_channel_state state;
+    SSL *ssl;
+    BIO *in; /* both are the SSL's */
+    BIO *out;
+    size_t sent; /* of what lies in out */
+    struct mt_channel_peer peer;
+    uint8_t nonce[MT_ATTEST_NONCE_BYTES];      /* ours, for the peer's evidence */
+    uint8_t peer_nonce[MT_ATTEST_NONCE_BYTES]; /* theirs, for ours */
+    struct mt_buf
+        frames; /* what has arrived of the attest round; after it, the first application bytes */
+    bool has_asked;
+    bool has_been_asked;
+    bool has_shown;
+    bool has_seen;
+};
+
+MT_ERR mt_channel_new(const struct mt_channel_options *o, struct mt_channel **out)
+{
+    MT_DEFER(mt_channel_free) struct mt_channel *c = calloc(1, sizeof *c);
+    MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a channel");
+    c->o = *o;
+    c->frames = mt_buf_of_max(FRAMES_BYTES_MAX);
+    c->ssl = SSL_new(o->identity->ctx);
+    BIO *in = BIO_new(BIO_s_mem());
+    BIO *to = BIO_new(BIO_s_mem());
+    if (c->ssl == NULL || in == NULL || to == NULL) {
+        BIO_free(in);
+        BIO_free(to);
+        MT_FAIL(MT_E_NOMEM, "no memory for a channel");
+    }
+    (void)BIO_set_mem_eof_return(in, -1);
+    (void)BIO_set_mem_eof_return(to, -1);
+    SSL_set_bio(c->ssl, in, to);
+    c->in = in;
+    c->out = to;
+    if (o->identity->role == MT_CHANNEL_SERVER) {
+        SSL_set_accept_state(c->ssl);
+    } else {
+        SSL_set_connect_state(c->ssl);
+    }
+    MT_TRY(mt_random((mt_span){c->nonce, sizeof c->nonce}));
+    *out = c;
+    c = NULL; /* given */
+    return MT_OK;
+}
+
+void mt_channel_free(struct mt_channel **cp)
+{
+    struct mt_channel *c = *cp;
+    if (c != NULL) {
+        SSL_free(c->ssl);
+        mt_buf_free(&c->frames);
+        free(c);
+        *cp = NULL;
+    }
+}
+
+enum mt_channel_state mt_channel_state(const struct mt_channel *c)
+{
+    return c->state;
+}
+
+const struct mt_channel_peer *mt_channel_peer(const struct mt_channel *c)
+{
+    return &c->peer;
+}
+
+mt_bytes mt_channel_output(const struct mt_channel *c)
+{
+    char *data = NULL;
+    long len = BIO_get_mem_data(c->out, &data);
+    MT_ASSERT(len >= 0 && (size_t)len >= c->sent);
+    return (mt_bytes){(const uint8_t *)data + c->sent, (size_t)len - c->sent};
+}
+
+void mt_channel_sent(struct mt_channel *c, size_t len)
+{
+    MT_ASSERT(len <= mt_channel_output(c).len);
+    c->sent += len;
+    if (mt_channel_output(c).len == 0) {
+        (void)BIO_reset(c->out);
+        c->sent = 0;
+    }
+}
+
+/* RFC 8446, 7.5; the label names the role of the party that shows evidence, for the exporter itself
+ * is symmetric. */
+static MT_ERR export_key(struct mt_channel *c, enum mt_role_byte role,
+                         const uint8_t nonce[MT_ATTEST_NONCE_BYTES], uint8_t out[EKM_LEN])
+{
+    const char *label = role == MT_ROLE_SERVER ? "EXPORTER-mesatee-attest-server"
+                                               : "EXPORTER-mesatee-attest-client";
+    int ok = SSL_export_keying_material(c->ssl, out, EKM_LEN, label, strlen(label), nonce,
+                                        MT_ATTEST_NONCE_BYTES, 1);
+    MT_REQUIRE(ok == 1, MT_E_INTERNAL, "TLS exports no key");
+    return MT_OK;
+}
+
+static MT_ERR bind(struct mt_channel *c, bool is_ours, uint8_t out[MT_REPORT_DATA_LEN])
+{
+    uint8_t ekm[EKM_LEN];
+    bool is_server = (c->o.identity->role == MT_CHANNEL_SERVER) == is_ours;
+    enum mt_role_byte role = is_server ? MT_ROLE_SERVER : MT_ROLE_CLIENT;
+    const uint8_t *nonce = is_ours ? c->peer_nonce : c->nonce;
+    MT_TRY(export_key(c, role, nonce, ekm));
+    const struct mt_binding b = {
+        .role = role,
+        .ekm = MT_BYTES_OF(ekm),
+        .own = is_ours ? c->o.identity->own : c->peer.subject,
+        .peer = is_ours ? c->peer.subject : c->o.identity->own,
+        .nonce = {nonce, MT_ATTEST_NONCE_BYTES},
+        .service = c->o.service,
+    };
+    mt_bind_channel(&b, out);
+    return MT_OK;
+}
+
+/* The memory behind takes whatever TLS makes of it. */
+static MT_ERR write_all(struct mt_channel *c, mt_bytes plain)
+{
+    size_t taken = 0;
+    while (plain.len > 0) {
+        MT_REQUIRE(SSL_write_ex(c->ssl, plain.ptr, plain.len, &taken) == 1, MT_E_INTERNAL,
+                   "TLS takes no bytes");
+        plain = (mt_bytes){plain.ptr + taken, plain.len - taken};
+    }
+    return MT_OK;
+}
+
+static MT_ERR send_message(struct mt_channel *c, const struct mt_writer *message)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_ATTEST_MESSAGE_BYTES_MAX + 4);
+    struct mt_writer w = mt_writer_onto(&room);
+    mt_bytes bytes;
+    MT_TRY(mt_write_end(message, &bytes));
+    mt_attest_frame_write(&w, bytes);
+    MT_TRY(mt_write_end(&w, &bytes));
+    return write_all(c, bytes);
+}
+
+static MT_ERR ask(struct mt_channel *c)
+{
+    uint8_t room[256];
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    struct mt_attest_request q = {.formats_count = 1};
+    memcpy(q.nonce, c->nonce, sizeof q.nonce);
+    q.formats[0] = c->o.appraiser != NULL ? MT_LITERAL("soft") : MT_LITERAL("none");
+    mt_attest_request_write(&w, &q);
+    c->has_asked = true;
+    return send_message(c, &w);
+}
+
+static MT_ERR show(struct mt_channel *c, const struct mt_shown *shown)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_ATTEST_MESSAGE_BYTES_MAX);
+    struct mt_writer w = mt_writer_onto(&room);
+    struct mt_attest a = {.format = shown->format,
+                          .evidence = shown->evidence,
+                          .endorsements_count = shown->endorsements_count};
+    MT_REQUIRE(shown->endorsements_count <= MT_ENDORSEMENTS_MAX, MT_E_LIMIT,
+               "too many endorsements");
+    for (size_t i = 0; i < shown->endorsements_count; i++) {
+        a.endorsements[i] = shown->endorsements[i];
+    }
+    mt_attest_write(&w, &a);
+    c->has_shown = true;
+    return send_message(c, &w);
+}
+
+static void open_if_done(struct mt_channel *c)
+{
+    if (c->has_asked && c->has_been_asked && c->has_shown && c->has_seen) {
+        c->state = MT_CHANNEL_OPEN;
+    }
+}
+
+bool mt_channel_wants_evidence(const struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN])
+{
+    bool is_waiting =
+        c->state == MT_CHANNEL_ATTESTING && c->o.has_evidence && c->has_been_asked && !c->has_shown;
+    return is_waiting && !mt_failed(bind((struct mt_channel *)(uintptr_t)c, true, report_data));
+}
+
+static void close_for_good(struct mt_channel *c)
+{
+    if (c->state != MT_CHANNEL_CLOSED) {
+        (void)SSL_shutdown(c->ssl);
+        ERR_clear_error();
+        c->state = MT_CHANNEL_CLOSED;
+    }
+}
+
+MT_ERR mt_channel_put_evidence(struct mt_channel *c, const struct mt_shown *shown)
+{
+    MT_ASSERT(c->state == MT_CHANNEL_ATTESTING);
+    MT_ASSERT(!c->has_shown);
+    mt_err e = show(c, shown);
+    if (mt_failed(e)) {
+        close_for_good(c);
+        return e;
+    }
+    open_if_done(c);
+    return MT_OK;
+}
+
+static MT_ERR take_request(struct mt_channel *c, mt_bytes message)
+{
+    static const struct mt_shown nothing = {.format = {(const uint8_t *)"none", 4}};
+    struct mt_attest_request q;
+    MT_TRY(mt_attest_request_parse(message, &q));
+    memcpy(c->peer_nonce, q.nonce, sizeof c->peer_nonce);
+    c->has_been_asked = true;
+    return c->o.has_evidence ? MT_OK : show(c, &nothing);
+}
+
+static MT_ERR take_evidence(struct mt_channel *c, mt_bytes message)
+{
+    struct mt_attest a;
+    uint8_t report_data[MT_REPORT_DATA_LEN];
+    MT_TRY(mt_attest_parse(message, &a));
+    c->peer.has_evidence = !mt_bytes_equal(a.format, MT_LITERAL("none"));
+    c->has_seen = true;
+    if (c->o.appraiser == NULL) {
+        return MT_OK;
+    }
+    const struct mt_shown shown = {a.format, a.evidence, a.endorsements, a.endorsements_count};
+    MT_TRY(bind(c, false, report_data));
+    return mt_appraise_evidence(c->o.appraiser, &shown, report_data, c->o.now_ms,
+                                &c->peer.appraisal);
+}
+
+/* ATTEST_REQ, then ATTEST, then application bytes: nothing else and in no other order. */
+static MT_ERR take_frames(struct mt_channel *c)
+{
+    mt_bytes rest = mt_buf_bytes(&c->frames);
+    bool is_whole = true;
+    while (is_whole && !c->has_seen) {
+        mt_bytes message;
+        MT_TRY(mt_attest_frame_read(&rest, &message, &is_whole));
+        if (!is_whole) {
+            break;
+        }
+        MT_TRY(c->has_been_asked ? take_evidence(c, message) : take_request(c, message));
+    }
+    mt_buf_drop(&c->frames, c->frames.len - rest.len);
+    open_if_done(c);
+    return MT_OK;
+}
+
+static MT_ERR shake_hands(struct mt_channel *c)
+{
+    int rc = SSL_do_handshake(c->ssl);
+    if (rc != 1) {
+        int why = SSL_get_error(c->ssl, rc);
+        ERR_clear_error();
+        MT_REQUIRE(why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE, MT_E_PROOF,
+                   "the TLS handshake failed");
+        return MT_OK;
+    }
+    MT_REQUIRE(SSL_session_reused(c->ssl) == 0, MT_E_PROOF, "a TLS session was resumed");
+    MT_TRY(mt_channel_peer_key(c->ssl, &c->peer.key));
+    mt_spki_hash(&c->peer.key, &c->peer.subject);
+    c->state = MT_CHANNEL_ATTESTING;
+    return ask(c);
+}
+
+/* During the round a peer that has been satisfied may already send application bytes: they stay in
+ * the buffer behind the frames. */
+static MT_ERR read_round(struct mt_channel *c)
+{
+    enum { PIECE = 4096 };
+    while (c->state == MT_CHANNEL_ATTESTING) {
+        mt_span room;
+        size_t got = 0;
+        MT_TRY(mt_buf_reserve(&c->frames, PIECE, &room));
+        int rc = SSL_read_ex(c->ssl, room.ptr, room.len, &got);
+        if (rc != 1) {
+            int why = SSL_get_error(c->ssl, rc);
+            ERR_clear_error();
+            MT_REQUIRE(why == SSL_ERROR_WANT_READ, MT_E_CLOSED,
+                       "the peer left during the attest round");
+            return MT_OK;
+        }
+        c->frames.len += got;
+        MT_TRY(take_frames(c));
+    }
+    return MT_OK;
+}
+
+static MT_ERR advance(struct mt_channel *c)
+{
+    if (c->state == MT_CHANNEL_HANDSHAKE) {
+        MT_TRY(shake_hands(c));
+    }
+    return c->state == MT_CHANNEL_ATTESTING ? read_round(c) : MT_OK;
+}
+
+MT_ERR mt_channel_start(struct mt_channel *c)
+{
+    return advance(c);
+}
+
+MT_ERR mt_channel_feed(struct mt_channel *c, mt_bytes cipher)
+{
+    MT_REQUIRE(c->state != MT_CHANNEL_CLOSED, MT_E_CLOSED, "the channel is closed");
+    MT_ASSERT(cipher.len <= INT32_MAX);
+    MT_REQUIRE(cipher.len == 0 || BIO_write(c->in, cipher.ptr, (int)cipher.len) == (int)cipher.len,
+               MT_E_NOMEM, "no memory for what has arrived");
+    mt_err e = advance(c);
+    if (mt_failed(e)) {
+        close_for_good(c);
+    }
+    return e;
+}
+
+MT_ERR mt_channel_read(struct mt_channel *c, mt_span out, size_t *got)
+{
+    size_t n = 0;
+    *got = 0;
+    if (c->state != MT_CHANNEL_OPEN || out.len == 0) {
+        return MT_OK;
+    }
+    if (c->frames.len > 0) {
+        n = out.len < c->frames.len ? out.len : c->frames.len;
+        memcpy(out.ptr, c->frames.ptr, n);
+        mt_buf_drop(&c->frames, n);
+        if (c->frames.len == 0) {
+            mt_buf_free(&c->frames);
+        }
+        *got = n;
+        return MT_OK;
+    }
+    int rc = SSL_read_ex(c->ssl, out.ptr, out.len, &n);
+    if (rc == 1) {
+        *got = n;
+        return MT_OK;
+    }
+    int why = SSL_get_error(c->ssl, rc);
+    ERR_clear_error();
+    MT_REQUIRE(why != SSL_ERROR_ZERO_RETURN, MT_E_CLOSED, "the peer has closed the channel");
+    MT_REQUIRE(why == SSL_ERROR_WANT_READ, MT_E_PROOF, "a record does not verify");
+    return MT_OK;
+}
+
+MT_ERR mt_channel_write(struct mt_channel *c, mt_bytes plain, size_t *taken)
+{
+    MT_REQUIRE(c->state == MT_CHANNEL_OPEN, MT_E_CLOSED, "the channel is not open");
+    *taken = 0;
+    if (plain.len == 0) {
+        return MT_OK;
+    }
+    int rc = SSL_write_ex(c->ssl, plain.ptr, plain.len, taken);
+    ERR_clear_error();
+    MT_REQUIRE(rc == 1, MT_E_INTERNAL, "TLS takes no bytes");
+    return MT_OK;
+}
+
+void mt_channel_close(struct mt_channel *c)
+{
+    close_for_good(c);
+}

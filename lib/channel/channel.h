@@ -1,0 +1,77 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_CHANNEL_CHANNEL_H
+#define MT_CHANNEL_CHANNEL_H
+
+#include "attest/appraise.h"
+#include "crypto/sign.h"
+
+/*
+ * Attested TLS as an engine: bytes in, bytes out, the peer's verdict; no sockets, no clock
+ * (spec/channel.md, spec/attest-round.md). TLS 1.3 alone, one suite, one group, mutual
+ * certificates, no tickets, no resumption, no early data. Who a peer is, is the hash of its key:
+ * certificates carry keys and their names mean nothing. Directly after the handshake each end asks
+ * and shows (ATTEST round); no application byte passes before both have been satisfied. Any failure
+ * ends the channel for good. Single owner.
+ */
+enum mt_channel_role { MT_CHANNEL_CLIENT = 1, MT_CHANNEL_SERVER };
+
+/* What many channels share: our key and its certificate, the TLS settings. */
+struct mt_channel_identity;
+MT_ERR
+mt_channel_identity_new(const struct mt_key *key, enum mt_channel_role role,
+                        struct mt_channel_identity **out); /* copies what it needs of the key */
+void mt_channel_identity_free(struct mt_channel_identity **i);
+
+struct mt_channel_options {
+    const struct mt_channel_identity *identity; /* borrowed as long as the channel lives */
+    bool has_evidence; /* we will be asked to show some: mt_channel_wants_evidence() */
+    const struct mt_appraiser
+        *appraiser;  /* the peer must satisfy it; borrowed. NULL: the peer may show nothing */
+    mt_hash service; /* cluster id; zeros only where it is not known yet */
+    uint64_t now_ms;
+};
+
+struct mt_channel;
+MT_ERR mt_channel_new(const struct mt_channel_options *o, struct mt_channel **out);
+void mt_channel_free(struct mt_channel **c);
+
+enum mt_channel_state {
+    MT_CHANNEL_HANDSHAKE,
+    MT_CHANNEL_ATTESTING,
+    MT_CHANNEL_OPEN,
+    MT_CHANNEL_CLOSED
+};
+enum mt_channel_state mt_channel_state(const struct mt_channel *c);
+
+/* Cipher bytes that have arrived; all are taken. Moves the handshake. MT_E_PROOF, MT_E_DENIED,
+ * MT_E_FORMAT: closed. */
+MT_ERR mt_channel_feed(struct mt_channel *c, mt_bytes cipher);
+/* For a client: makes the first flight. */
+MT_ERR mt_channel_start(struct mt_channel *c);
+/* Cipher bytes to be sent; valid until the next call on the channel but mt_channel_sent(). */
+mt_bytes mt_channel_output(const struct mt_channel *c);
+void mt_channel_sent(struct mt_channel *c, size_t len);
+
+/* Whether evidence for this report data is waited for: make it and put it. */
+bool mt_channel_wants_evidence(const struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN]);
+MT_ERR mt_channel_put_evidence(struct mt_channel *c, const struct mt_shown *shown);
+
+/* Application bytes, when open. *got 0: nothing there. MT_E_CLOSED after the peer's close_notify.
+ */
+MT_ERR mt_channel_read(struct mt_channel *c, mt_span out, size_t *got);
+MT_ERR mt_channel_write(struct mt_channel *c, mt_bytes plain, size_t *taken);
+/* Says goodbye: close_notify in the output. */
+void mt_channel_close(struct mt_channel *c);
+
+struct mt_channel_peer {
+    mt_spki key;
+    mt_hash subject; /* SHA-256 of it */
+    bool has_evidence;
+    struct mt_appraisal appraisal; /* when there was an appraiser */
+};
+/* Valid once the state has left MT_CHANNEL_HANDSHAKE; the appraisal's trace also after a refusal.
+ */
+const struct mt_channel_peer *mt_channel_peer(const struct mt_channel *c);
+
+#endif

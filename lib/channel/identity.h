@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_CHANNEL_IDENTITY_H
+#define MT_CHANNEL_IDENTITY_H
+
+#include <openssl/ssl.h>
+
+#include "channel/channel.h"
+
+/* Shared by the files of this folder. */
+struct mt_channel_identity {
+    SSL_CTX *ctx;
+    mt_hash own; /* SHA-256 of our SPKI */
+    enum mt_channel_role role;
+};
+
+/* The key of the peer's certificate: P-256 alone. MT_E_PROOF. */
+MT_ERR mt_channel_peer_key(SSL *ssl, mt_spki *out);
+
+#endif
