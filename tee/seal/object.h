@@ -26,6 +26,8 @@ MT_ERR mt_object_writer_end(struct mt_object_writer *w, struct mt_object_handle 
 const mt_id *mt_object_writer_id(const struct mt_object_writer *w);
 /* The object's key, for mt_shred_wrap(). Borrows. */
 const struct mt_secret *mt_object_writer_key(const struct mt_object_writer *w);
+/* SHA-256 of the plaintext; set by mt_object_writer_end(). */
+const mt_hash *mt_object_writer_hash(const struct mt_object_writer *w);
 /* Moves it from staging/ to objects/, durably. Before the transaction that names it is cut. */
 MT_ERR mt_object_keep(struct mt_fs *fs, const mt_id *id);
 /* Without mt_object_keep(): removes the file. Wipes the key. */
