@@ -2,10 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/root.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/limits.h"
 #include "crypto/aead.h"
 #include "crypto/context.h"
@@ -42,7 +42,10 @@ struct slot {
 
 static void slot_name(uint32_t number, char out[NAME_MAX_BYTES])
 {
-    (void)snprintf(out, NAME_MAX_BYTES, "slots/slot-%u.mtk", number);
+    static const char name[] = "slots/slot-0.mtk";
+    MT_ASSERT(number < SLOTS_MAX);
+    memcpy(out, name, sizeof name);
+    out[11] = (char)('0' + number);
 }
 
 static MT_ERR write_head(const struct slot *s, struct mt_writer *w)

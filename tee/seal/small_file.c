@@ -1,6 +1,5 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -47,6 +46,15 @@ static MT_ERR seal_content(const struct mt_root *r, const char *name, mt_bytes c
     return MT_OK;
 }
 
+static void fresh_name(const char *name, char out[NAME_MAX_BYTES])
+{
+    static const char suffix[] = ".new";
+    size_t len = strlen(name);
+    MT_ASSERT(len + sizeof suffix <= NAME_MAX_BYTES);
+    memcpy(out, name, len);
+    memcpy(out + len, suffix, sizeof suffix);
+}
+
 /* Keeps the old file under another name until the new one is durable, then overwrites and removes
  * it. */
 MT_ERR mt_small_file_write(struct mt_fs *fs, const struct mt_root *r, const char *name,
@@ -57,8 +65,7 @@ MT_ERR mt_small_file_write(struct mt_fs *fs, const struct mt_root *r, const char
     MT_DEFER(mt_file_close) struct mt_file *f = NULL;
     MT_DEFER(mt_file_close) struct mt_file *old = NULL;
     MT_REQUIRE(content.len <= CONTENT_MAX, MT_E_LIMIT, "a small file has at most 64 KiB");
-    int len = snprintf(fresh, sizeof fresh, "%s.new", name);
-    MT_ASSERT(len > 0 && (size_t)len < sizeof fresh);
+    fresh_name(name, fresh);
     MT_TRY(seal_content(r, name, content, &sealed));
     mt_err e = mt_fs_remove(fs, fresh);
     MT_REQUIRE(!mt_failed(e) || e.fault->code == MT_E_NOTFOUND, MT_E_IO,

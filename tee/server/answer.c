@@ -126,7 +126,7 @@ static void send_receipt(struct mt_conn *c)
 {
     MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_JSON_BYTES_MAX);
     mt_err e =
-        mt_server_receipt(c->server, c->x.reply.receipt_txid, c->x.reply.receipt_item, &room);
+        mt_server_receipt(&c->server->o, c->x.reply.receipt_txid, c->x.reply.receipt_item, &room);
     if (mt_failed(e)) {
         mt_answer_error(c, e);
         return;

@@ -112,8 +112,8 @@ static MT_ERR give_evidence(struct mt_conn *c)
     struct mt_writer w = mt_writer_onto(&room);
     MT_TRY(c->server->o.evidence(c->server->o.evidence_state, report_data, &w));
     MT_TRY(mt_write_end(&w, &evidence));
-    return mt_channel_put_evidence(c->channel, MT_LITERAL("soft"), evidence,
-                                   c->server->o.facts.endorsements);
+    const struct mt_shown shown = {.format = MT_LITERAL("soft"), .evidence = evidence};
+    return mt_channel_put_evidence(c->channel, &shown);
 }
 
 /* Decrypted bytes into c->in, as long as the state wants them. */
@@ -327,9 +327,9 @@ static void ready(struct mt_watch *w, unsigned events)
 static MT_ERR new_channel(struct mt_server *s, struct mt_channel **out)
 {
     const struct mt_channel_options o = {
-        .role = MT_CHANNEL_SERVER,
-        .key = s->o.tls_key,
-        .service_id = *mt_ledger_cluster_id(s->o.ledger),
+        .identity = s->o.identity,
+        .has_evidence = true,
+        .service = *mt_ledger_cluster_id(s->o.ledger),
         .now_ms = mt_loop_host_time_ms(s->o.loop),
     };
     return mt_channel_new(&o, out);

@@ -7,6 +7,7 @@
 
 /* The receipt file (spec/receipt.md) for a durable transaction, showing one claim item of it. Reads
  * one block. */
-MT_ERR mt_server_receipt(struct mt_server *s, uint64_t txid, uint32_t item, struct mt_buf *out);
+MT_ERR mt_server_receipt(const struct mt_server_options *o, uint64_t txid, uint32_t item,
+                         struct mt_buf *out);
 
 #endif

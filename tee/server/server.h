@@ -4,6 +4,7 @@
 #define MT_SERVER_SERVER_H
 
 #include "api/service.h"
+#include "channel/channel.h"
 #include "gate/gate.h"
 #include "jobs/jobs.h"
 #include "ledger/driver.h"
@@ -22,9 +23,7 @@ struct mt_server_facts {
     mt_hash measurement;
     mt_hash configuration;
     mt_hash platform;
-    mt_spki service_key;
     mt_bytes service_evidence; /* binder mesatee-service-key-v1 */
-    mt_bytes endorsements;     /* one CBOR array */
     uint64_t started_ms;
 };
 
@@ -38,8 +37,9 @@ struct mt_server_options {
     struct mt_shred *shred;
     struct mt_root *root;
     struct mt_fs *fs;
-    const struct mt_service *const *services; /* ends with NULL */
-    const struct mt_key *tls_key;             /* of this incarnation */
+    const struct mt_service *const *services;   /* ends with NULL */
+    const struct mt_channel_identity *identity; /* of the TLS key */
+    const struct mt_key *tls_key;               /* of this incarnation */
     const struct mt_key *service_key;
     struct mt_server_facts facts;
     /* Evidence of kind "soft" for one connection. */

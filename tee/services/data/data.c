@@ -63,7 +63,6 @@ static mt_err put(const struct mt_permit *p, const struct mt_request *rq, struct
     set.versions++;
     MT_TRY(mt_permit_keep(p, tx, rq->staged, MT_KIND_DATA, &id, set.versions));
     struct mt_data_version v = {.made_ms = mt_tx_now_ms(tx)};
-    MT_TRY(mt_data_sniff(rq->staged_head, rq->staged->size_bytes, rq->arena, &v.schema));
     MT_TRY(mt_data_version_put(tx, &id, set.versions, &v));
     MT_TRY(mt_data_set_put(tx, &id, &set));
 
