@@ -156,13 +156,25 @@ static MT_ERR send_message(struct mt_channel *c, const struct mt_writer *message
     return write_all(c, bytes);
 }
 
+/* Who does not know the cluster's id yet, and is about to pin it, asks for evidence that is bound
+ * to none. */
+static const mt_bytes soft_any = {(const uint8_t *)"soft-any", 8};
+
+static bool is_service_known(const struct mt_channel *c)
+{
+    static const mt_hash unknown = {{0}};
+    return !mt_hash_equal(&c->o.service, &unknown);
+}
+
 static MT_ERR ask(struct mt_channel *c)
 {
     uint8_t room[256];
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     struct mt_attest_request q = {.formats_count = 1};
     memcpy(q.nonce, c->nonce, sizeof q.nonce);
-    q.formats[0] = c->o.appraiser != NULL ? MT_LITERAL("soft") : MT_LITERAL("none");
+    q.formats[0] = c->o.appraiser == NULL ? MT_LITERAL("none")
+                   : is_service_known(c)  ? MT_LITERAL("soft")
+                                          : soft_any;
     mt_attest_request_write(&w, &q);
     c->has_asked = true;
     return send_message(c, &w);
@@ -227,6 +239,9 @@ static MT_ERR take_request(struct mt_channel *c, mt_bytes message)
     struct mt_attest_request q;
     MT_TRY(mt_attest_request_parse(message, &q));
     memcpy(c->peer_nonce, q.nonce, sizeof c->peer_nonce);
+    if (mt_bytes_equal(q.formats[0], soft_any)) {
+        memset(c->o.service.b, 0, sizeof c->o.service.b);
+    }
     c->has_been_asked = true;
     return c->o.has_evidence ? MT_OK : show(c, &nothing);
 }

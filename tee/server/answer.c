@@ -153,7 +153,7 @@ void mt_answer(struct mt_conn *c)
 }
 
 /* To somebody this node does not know there is one answer, whatever was asked. */
-static bool is_stranger(struct mt_conn *c, mt_err e)
+static bool is_stranger(mt_err e)
 {
     return e.fault->code == MT_E_DENIED &&
            mt_bytes_equal(mt_bytes_of_text(e.fault->what),
@@ -170,7 +170,7 @@ void mt_answer_error(struct mt_conn *c, mt_err e)
     mt_bytes body;
     c->server->errors++;
     if (x->ask.key != NULL && x->match.route != NULL) {
-        if (is_stranger(c, e)) {
+        if (is_stranger(e)) {
             mt_gate_note_stranger(c->server->o.gate);
         } else {
             mt_gate_note(c->server->o.gate, &x->ask, e);

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "crypto/hash.h"
 #include "server/inside.h"
+#include "server/upkeep.h"
 
 /* One request on its way: head -> gate -> body -> handler in a transaction -> held -> answered. */
 
@@ -257,7 +258,7 @@ static void follow_up(struct mt_conn *c, uint64_t version)
         mt_upload_keep(x->upload);
     }
     if (x->reply.shreds) {
-        mt_server_shred(s);
+        mt_server_shred_now(s);
     }
 }
 

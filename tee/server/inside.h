@@ -183,7 +183,6 @@ void mt_plain_accept(struct mt_server *s, int fd, bool is_metrics);
 MT_ERR mt_server_head(struct mt_server *s, uint64_t *size, mt_hash *root);
 /* ---- shred.c: rotates the shred key, a batch a transaction; also goes on where a crash has
  * interrupted it */
-void mt_server_shred(struct mt_server *s);
 /* Called when a connection has ended, for draining. */
 void mt_server_conn_ended(struct mt_server *s);
 

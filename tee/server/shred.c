@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/log.h"
 #include "server/inside.h"
+#include "server/upkeep.h"
 
 /*
  * Rotation of the shred key: a new key, every live object key wrapped anew, and, once that is
@@ -33,7 +34,7 @@ static void stop(struct mt_server *s, mt_err e)
     s->is_shredding = false;
     if (s->shreds_again && !mt_failed(e)) {
         s->shreds_again = false;
-        mt_server_shred(s);
+        mt_server_shred_now(s);
     }
 }
 
@@ -58,7 +59,7 @@ static void next_batch(struct mt_hold *h)
     mt_driver_hold(s->o.driver, &s->shred_hold);
 }
 
-void mt_server_shred(struct mt_server *s)
+void mt_server_shred_now(struct mt_server *s)
 {
     if (s->is_shredding) {
         s->shreds_again = true;

@@ -4,6 +4,7 @@
 
 #include "crypto/ct.h"
 #include "crypto/hash.h"
+#include "crypto/merkle.h"
 #include "platform/process.h"
 #include "server/inside.h"
 #include "server/version.h"

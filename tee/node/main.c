@@ -1,0 +1,334 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/context.h"
+#include "crypto/ct.h"
+#include "crypto/hash.h"
+#include "node/node.h"
+#include "platform/log.h"
+#include "platform/net.h"
+#include "platform/process.h"
+#include "server/version.h"
+#include "services/access/access.h"
+#include "services/data/data.h"
+#include "services/task/task.h"
+
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 64,
+    EXIT_IO = 74,
+    CONFIG_BYTES_MAX = 64 * 1024,
+    KEYFILE_BYTES_MAX = 64 * 1024,
+    QUEUE_MAX = 4096,
+    CLAIM_MS = 10 * 60 * 1000
+};
+
+static const struct mt_service *const services[] = {&mt_access_service, &mt_data_service,
+                                                    &mt_task_service, NULL};
+
+static MT_ERR read_file(const char *path, size_t max, struct mt_buf *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    MT_REQUIRE(fd >= 0, MT_E_IO, "a file cannot be opened");
+    *out = mt_buf_of_max(max);
+    ssize_t n = 1;
+    mt_err e = MT_OK;
+    while (n > 0 && !mt_failed(e)) {
+        mt_span room;
+        size_t want = max - out->len < 4096 ? max - out->len : 4096;
+        e = mt_buf_reserve(out, want, &room);
+        n = mt_failed(e) || want == 0 ? 0 : read(fd, room.ptr, room.len);
+        out->len += n > 0 ? (size_t)n : 0;
+    }
+    (void)close(fd);
+    MT_TRY(e);
+    MT_REQUIRE(n == 0, MT_E_IO, "a file cannot be read");
+    return MT_OK;
+}
+
+static void stop_loop(void *state)
+{
+    struct mt_node *n = state;
+    mt_loop_stop(n->loop);
+}
+
+static void on_signal(struct mt_watch *w, unsigned events)
+{
+    struct mt_node *n = w->state;
+    (void)events;
+    mt_log("draining", NULL, 0);
+    mt_watch_end(n->loop, w);
+    mt_server_drain(n->server, n->config.drain_s * 1000, stop_loop, n);
+}
+
+/* A write failed: what was not acknowledged may be lost, and nothing more may be said. */
+static void on_dead(void *state, mt_err why)
+{
+    struct mt_node *n = state;
+    mt_log_fault("ledger-dead", why);
+    n->has_failed = true;
+    mt_loop_stop(n->loop);
+}
+
+static void before_cut(void *state)
+{
+    (void)state;
+}
+
+static MT_ERR make_parts(struct mt_node *n)
+{
+    const struct mt_driver_options d = {n->loop, n->disk, n->ledger, before_cut, on_dead, n};
+    MT_TRY(mt_driver_new(&d, &n->driver));
+    const struct mt_gate_options g = {
+        .ledger = n->ledger,
+        .shred = n->shred,
+        .administrator = n->config.administrator,
+        .staging_quota_bytes = n->config.staging_quota_mib << 20,
+        .staging_total_bytes = n->config.staging_total_mib << 20,
+    };
+    MT_TRY(mt_gate_new(&g, &n->gate));
+    const struct mt_jobs_options j = {n->loop, n->compute, n->ledger, n->driver,
+                                      n->gate, n->fs,      services};
+    return mt_jobs_new(&j, &n->jobs);
+}
+
+static MT_ERR make_server(struct mt_node *n)
+{
+    const struct mt_server_options o = {
+        .loop = n->loop,
+        .object = n->object,
+        .ledger = n->ledger,
+        .driver = n->driver,
+        .gate = n->gate,
+        .jobs = n->jobs,
+        .shred = n->shred,
+        .root = n->root,
+        .fs = n->fs,
+        .services = services,
+        .identity = n->identity,
+        .tls_key = n->tls_key,
+        .service_key = n->service_key,
+        .facts = n->facts,
+        .evidence = mt_node_evidence,
+        .evidence_state = n,
+        .claim = n->claim,
+        .claim_until_ms = mt_loop_host_time_ms(n->loop) + CLAIM_MS,
+        .connections_max = (size_t)n->config.connections_max,
+        .idle_timeout_ms = n->config.idle_timeout_s * 1000,
+        .request_timeout_ms = n->config.request_timeout_s * 1000,
+    };
+    MT_TRY(mt_server_new(&o, &n->server));
+    MT_TRY(mt_server_listen(n->server, n->config.listen, &n->port));
+    if (n->config.probes[0] != '\0') {
+        MT_TRY(mt_server_listen_probes(n->server, n->config.probes, &n->probe_port));
+    }
+    return n->config.metrics[0] != '\0' ? mt_server_listen_metrics(n->server, n->config.metrics)
+                                        : MT_OK;
+}
+
+static bool is_live(void *state, const mt_id *object)
+{
+    void *const *both = state;
+    return mt_gate_is_live(both[0], both[1], object);
+}
+
+/* Objects that no durable transaction names are what a crash left over. */
+static MT_ERR sweep(struct mt_node *n)
+{
+    struct mt_tx *tx = NULL;
+    MT_TRY(mt_ledger_begin(n->ledger, mt_gate_maps, mt_ledger_time_ms(n->ledger), &tx));
+    void *both[] = {n->gate, tx};
+    mt_err e = mt_object_sweep(n->fs, is_live, both);
+    mt_ledger_abort(n->ledger, &tx);
+    return e;
+}
+
+/* The secret goes into a file of mode 0600, never into a log; whoever reads the file is the
+ * administrator of the machine. */
+static MT_ERR open_claim(struct mt_node *n)
+{
+    uint8_t secret[32];
+    uint8_t text[65];
+    mt_bytes line;
+    struct mt_tx *tx = NULL;
+    struct mt_writer w = mt_writer_over((mt_span){text, sizeof text});
+    if (n->config.claim_file[0] == '\0') {
+        return MT_OK;
+    }
+    MT_TRY(mt_ledger_begin(n->ledger, mt_gate_maps, mt_ledger_time_ms(n->ledger), &tx));
+    bool has_admin = mt_gate_has_admin(n->gate, tx);
+    mt_ledger_abort(n->ledger, &tx);
+    (void)unlink(n->config.claim_file);
+    if (has_admin) {
+        return MT_OK;
+    }
+    MT_TRY(mt_random((mt_span){secret, sizeof secret}));
+    const mt_bytes part = {secret, sizeof secret};
+    mt_sha256(&part, 1, &n->claim);
+    mt_hex_write(&w, part);
+    mt_write_u8(&w, '\n');
+    MT_TRY(mt_write_end(&w, &line));
+    int fd = open(n->config.claim_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    MT_REQUIRE(fd >= 0, MT_E_IO, "the claim file cannot be made");
+    ssize_t written = write(fd, line.ptr, line.len);
+    mt_wipe((mt_span){secret, sizeof secret});
+    mt_wipe((mt_span){text, sizeof text});
+    MT_REQUIRE(close(fd) == 0 && written == (ssize_t)line.len, MT_E_IO,
+               "the claim file cannot be written");
+    return MT_OK;
+}
+
+static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
+{
+    int signals = -1;
+    MT_TRY(mt_process_signal_fd(&signals));
+    MT_TRY(mt_loop_new(&n->loop));
+    n->signals = (struct mt_watch){.ready = on_signal, .state = n};
+    MT_TRY(mt_watch_begin(n->loop, &n->signals, signals, MT_WATCH_READ));
+    MT_TRY(mt_node_open_disk(n, keyfile));
+    MT_TRY(mt_pool_new(n->loop, "disk", 1, 16, &n->disk));
+    MT_TRY(mt_pool_new(n->loop, "object", 1, QUEUE_MAX, &n->object));
+    MT_TRY(mt_pool_new(n->loop, "compute", (size_t)n->config.workers, MT_JOBS_MAX, &n->compute));
+    MT_TRY(make_parts(n));
+    MT_TRY(sweep(n));
+    MT_TRY(open_claim(n));
+    MT_TRY(mt_node_measure(n));
+    MT_TRY(make_server(n));
+    MT_TRY(mt_jobs_recover(n->jobs, mt_ledger_time_ms(n->ledger)));
+    MT_TRY(mt_node_publish(n));
+    mt_node_start_upkeep(n);
+    const struct mt_log_field port = {.name = "port", .number = n->port};
+    mt_log("ready", &port, 1);
+    return mt_loop_run(n->loop);
+}
+
+static void close_node(struct mt_node *n)
+{
+    mt_pool_free(&n->disk);
+    mt_pool_free(&n->object);
+    mt_pool_free(&n->compute);
+    mt_server_free(&n->server);
+    mt_jobs_free(&n->jobs);
+    mt_gate_free(&n->gate);
+    mt_driver_free(&n->driver);
+    mt_ledger_free(&n->ledger);
+    mt_channel_identity_free(&n->identity);
+    mt_key_free(&n->service_key);
+    mt_key_free(&n->tls_key);
+    mt_key_free(&n->platform_key);
+    mt_shred_free(&n->shred);
+    mt_secret_free(&n->ledger_secret);
+    mt_root_free(&n->root);
+    mt_fs_close(&n->fs);
+    mt_buf_free(&n->log);
+    mt_buf_free(&n->service_evidence);
+    mt_loop_free(&n->loop);
+}
+
+static int load_config(const char *path, struct mt_config *out)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf text = mt_buf_of_max(CONFIG_BYTES_MAX);
+    struct mt_config_fault fault;
+    mt_err e = read_file(path, CONFIG_BYTES_MAX, &text);
+    if (mt_failed(e)) {
+        (void)fprintf(stderr, "mesateed: %s: %s\n", path, e.fault->what);
+        return EXIT_IO;
+    }
+    if (mt_failed(mt_config_parse(mt_buf_bytes(&text), out, &fault))) {
+        (void)fprintf(stderr, "mesateed: %s:%u: %s\n", path, fault.line, fault.reason);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+static void print_usage(FILE *to)
+{
+    uint8_t room[8192];
+    mt_bytes text;
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_config_describe(&w);
+    (void)fprintf(to, "usage: mesateed --config FILE [--check]\n"
+                      "Runs a MesaTEE node. --check reads the configuration, says what is wrong "
+                      "with it, and ends.\n\n"
+                      "The configuration has lines of the form \"name = value\":\n");
+    if (!mt_failed(mt_write_end(&w, &text))) {
+        (void)fwrite(text.ptr, 1, text.len, to);
+    }
+}
+
+static int run(const struct mt_config *config)
+{
+    static struct mt_node n;
+    MT_DEFER(mt_buf_free) struct mt_buf keyfile = mt_buf_of_max(KEYFILE_BYTES_MAX);
+    n.config = *config;
+    n.log = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    n.service_evidence = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    mt_err e = mt_process_harden();
+    if (!mt_failed(e)) {
+        e = read_file(config->keyfile, KEYFILE_BYTES_MAX, &keyfile); /* perhaps root's alone */
+    }
+    if (!mt_failed(e)) {
+        e = mt_process_drop(config->user, config->state);
+    }
+    if (!mt_failed(e)) {
+        e = mt_crypto_init(mt_process_entropy, NULL);
+    }
+    if (mt_failed(e)) {
+        mt_log_fault("not-started", e);
+        return EXIT_FAILED;
+    }
+    e = start(&n, mt_buf_bytes(&keyfile));
+    if (mt_failed(e)) {
+        mt_log_fault("stopped", e);
+    }
+    close_node(&n);
+    mt_crypto_done();
+    mt_log("ended", NULL, 0);
+    return mt_failed(e) || n.has_failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check", no_argument, NULL, 'k'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
+    const char *path = NULL;
+    bool is_check = false;
+    struct mt_config config;
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
+        switch (o) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'k':
+            is_check = true;
+            break;
+        case 'h':
+            print_usage(stdout);
+            return EXIT_DONE;
+        case 'v':
+            (void)puts("mesateed " MT_VERSION);
+            return EXIT_DONE;
+        default:
+            print_usage(stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (path == NULL || optind != argc) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    int rc = load_config(path, &config);
+    return rc != EXIT_DONE || is_check ? rc : run(&config);
+}

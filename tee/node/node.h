@@ -1,0 +1,56 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_NODE_NODE_H
+#define MT_NODE_NODE_H
+
+#include "node/config.h"
+#include "server/server.h"
+
+/*
+ * The node as its parts, wired: opened in order, freed in the other. Nothing but configuration and
+ * wiring.
+ */
+struct mt_node {
+    struct mt_config config;
+    struct mt_loop *loop;
+    struct mt_fs *fs;
+    struct mt_root *root;
+    struct mt_secret *ledger_secret;
+    struct mt_shred *shred;
+    struct mt_key *platform_key; /* signs evidence; kept behind the key slot */
+    struct mt_key *tls_key;      /* of this start */
+    struct mt_key *service_key;  /* of this start: signs receipts */
+    struct mt_channel_identity *identity;
+    struct mt_ledger *ledger;
+    struct mt_pool *disk;
+    struct mt_pool *object;
+    struct mt_pool *compute;
+    struct mt_driver *driver;
+    struct mt_gate *gate;
+    struct mt_jobs *jobs;
+    struct mt_server *server;
+    struct mt_buf log;              /* the measurement log */
+    struct mt_buf service_evidence; /* binder mesatee-service-key-v1 */
+    struct mt_server_facts facts;
+    struct mt_watch signals;
+    struct mt_timer shredding;
+    struct mt_timer upkeep; /* clock and snapshots */
+    mt_hash claim;
+    uint16_t port;
+    uint16_t probe_port;
+    bool has_failed;
+};
+
+/* disk.c: state directory, key slot, shred and platform keys, ledger; `keyfile` is the credential's
+ * content. */
+MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile);
+/* measure.c: after everything is loaded and bound: the log, its registers, the service key's
+ * evidence. */
+MT_ERR mt_node_measure(struct mt_node *n);
+mt_err mt_node_evidence(void *state, const uint8_t report_data[64], struct mt_writer *w);
+/* public.json in the state directory: what an operator on this machine may read and pin. */
+MT_ERR mt_node_publish(struct mt_node *n);
+/* upkeep.c: shredding by the clock, snapshots, the idle commit that keeps block time near. */
+void mt_node_start_upkeep(struct mt_node *n);
+
+#endif
