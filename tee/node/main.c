@@ -15,6 +15,7 @@
 #include "platform/log.h"
 #include "platform/net.h"
 #include "platform/process.h"
+#include "seal/object.h"
 #include "server/version.h"
 #include "services/access/access.h"
 #include "services/data/data.h"

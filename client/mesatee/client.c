@@ -1,0 +1,350 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mesatee/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "channel/channel.h"
+#include "crypto/context.h"
+#include "mesatee/socket.h"
+
+enum { PIECE = 64 * 1024, IN_MAX = 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
+
+struct mt_client {
+    int fd;
+    struct mt_channel_identity *identity;
+    struct mt_channel *channel;
+    struct mt_client_options o;
+    struct mt_head head;
+    mt_id session;
+    uint64_t number;
+    struct mt_buf in; /* decrypted, not yet parsed */
+    struct mt_http_body_reader body;
+    uint8_t piece[PIECE];
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static MT_ERR flush(struct mt_client *c)
+{
+    for (mt_bytes out = mt_channel_output(c->channel); out.len > 0;
+         out = mt_channel_output(c->channel)) {
+        MT_TRY(mt_socket_write(c->fd, out));
+        mt_channel_sent(c->channel, out.len);
+    }
+    return MT_OK;
+}
+
+static MT_ERR receive(struct mt_client *c)
+{
+    size_t got = 0;
+    MT_TRY(mt_socket_read(c->fd, (mt_span){c->piece, sizeof c->piece}, &got));
+    MT_REQUIRE(got > 0, MT_E_CLOSED, "the node has closed the connection");
+    mt_err e = mt_channel_feed(c->channel, (mt_bytes){c->piece, got});
+    mt_err sent = flush(c);
+    MT_TRY(e);
+    return sent;
+}
+
+static MT_ERR connect_node(struct mt_client *c)
+{
+    MT_TRY(mt_random((mt_span){c->session.b, sizeof c->session.b}));
+    MT_TRY(mt_channel_identity_new(c->o.key, MT_CHANNEL_CLIENT, &c->identity));
+    const struct mt_channel_options o = {.identity = c->identity,
+                                         .appraiser = c->o.appraiser,
+                                         .service = c->o.cluster,
+                                         .now_ms = now_ms()};
+    MT_TRY(mt_channel_new(&o, &c->channel));
+    MT_TRY(mt_socket_connect(c->o.address, &c->fd));
+    MT_TRY(mt_channel_start(c->channel));
+    MT_TRY(flush(c));
+    while (mt_channel_state(c->channel) != MT_CHANNEL_OPEN) {
+        MT_TRY(receive(c));
+    }
+    return MT_OK;
+}
+
+MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out)
+{
+    struct mt_client *c = calloc(1, sizeof *c);
+    MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a connection");
+    c->fd = -1;
+    c->o = *o;
+    c->head = o->head;
+    c->in = mt_buf_of_max(IN_MAX);
+    mt_err e = connect_node(c);
+    if (mt_failed(e)) {
+        mt_socket_close(&c->fd);
+    }
+    *out = c;
+    return e;
+}
+
+void mt_client_close(struct mt_client **cp)
+{
+    struct mt_client *c = *cp;
+    if (c != NULL) {
+        mt_socket_close(&c->fd);
+        mt_channel_free(&c->channel);
+        mt_channel_identity_free(&c->identity);
+        mt_buf_free(&c->in);
+        free(c);
+        *cp = NULL;
+    }
+}
+
+const struct mt_appraisal *mt_client_appraisal(const struct mt_client *c)
+{
+    return &mt_channel_peer(c->channel)->appraisal;
+}
+
+const mt_hash *mt_client_node(const struct mt_client *c)
+{
+    return &mt_channel_peer(c->channel)->subject;
+}
+
+const struct mt_head *mt_client_head(const struct mt_client *c)
+{
+    return &c->head;
+}
+
+static MT_ERR send_plain(struct mt_client *c, mt_bytes plain)
+{
+    while (plain.len > 0) {
+        size_t taken = 0;
+        MT_TRY(mt_channel_write(c->channel, plain, &taken));
+        plain = (mt_bytes){plain.ptr + taken, plain.len - taken};
+        MT_TRY(flush(c));
+    }
+    return MT_OK;
+}
+
+static MT_ERR send_head(struct mt_client *c, const struct mt_call *call)
+{
+    uint8_t room[4096];
+    uint8_t target_room[MT_HTTP_TARGET_BYTES_MAX];
+    uint8_t number_room[64];
+    mt_bytes target;
+    mt_bytes number;
+    mt_bytes head;
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    struct mt_writer t = mt_writer_over((mt_span){target_room, sizeof target_room});
+    struct mt_writer n = mt_writer_over((mt_span){number_room, sizeof number_room});
+    mt_write_bytes(&t, MT_LITERAL("/mesatee/v1"));
+    mt_write_bytes(&t, mt_bytes_of_text(call->target));
+    MT_TRY(mt_write_end(&t, &target));
+    mt_http_request_write(&w, call->method, target, MT_LITERAL("mesatee"));
+    if (call->method != MT_HTTP_GET) {
+        mt_hex_write(&n, mt_id_bytes(&c->session));
+        mt_write_u8(&n, '-');
+        mt_write_number(&n, ++c->number);
+        MT_TRY(mt_write_end(&n, &number));
+        mt_http_header_write(&w, "mesatee-request", number);
+        mt_http_header_write_uint(&w, "content-length",
+                                  call->source != NULL ? call->source_len : call->body.len);
+    }
+    mt_http_head_end(&w);
+    MT_TRY(mt_write_end(&w, &head));
+    return send_plain(c, head);
+}
+
+static MT_ERR send_body(struct mt_client *c, const struct mt_call *call)
+{
+    static uint8_t piece[PIECE];
+    uint64_t left = call->source_len;
+    if (call->source == NULL) {
+        return send_plain(c, call->body);
+    }
+    while (left > 0) {
+        size_t got = 0;
+        MT_TRY(call->source(call->source_state,
+                            (mt_span){piece, left < PIECE ? (size_t)left : PIECE}, &got));
+        MT_REQUIRE(got > 0, MT_E_IO, "the file became shorter while it was read");
+        left -= got;
+        MT_TRY(send_plain(c, (mt_bytes){piece, got}));
+    }
+    return MT_OK;
+}
+
+/* More decrypted bytes into c->in. */
+static MT_ERR take_plain(struct mt_client *c)
+{
+    for (;;) {
+        mt_span room;
+        size_t got = 0;
+        MT_TRY(mt_buf_reserve(&c->in, PIECE, &room));
+        MT_TRY(mt_channel_read(c->channel, room, &got));
+        if (got > 0) {
+            c->in.len += got;
+            return MT_OK;
+        }
+        MT_TRY(receive(c));
+    }
+}
+
+static MT_ERR parse_number(mt_bytes *text, uint64_t *out)
+{
+    uint64_t v = 0;
+    size_t i = 0;
+    for (; i < text->len && i < 19 && text->ptr[i] >= '0' && text->ptr[i] <= '9'; i++) {
+        v = v * 10 + (uint64_t)(text->ptr[i] - '0');
+    }
+    MT_REQUIRE(i > 0, MT_E_FORMAT, "the node sends a number that is none");
+    size_t eaten = i < text->len && text->ptr[i] == ' ' ? i + 1 : i;
+    *text = (mt_bytes){text->ptr + eaten, text->len - eaten};
+    *out = v;
+    return MT_OK;
+}
+
+/* "epoch size root": never back, and never another root for a size that was seen. */
+static MT_ERR check_head(struct mt_client *c, const struct mt_http_head *head)
+{
+    mt_bytes text = mt_http_header_get(head, "mesatee-head");
+    struct mt_head h;
+    if (text.ptr == NULL) {
+        return MT_OK;
+    }
+    MT_TRY(parse_number(&text, &h.epoch));
+    MT_TRY(parse_number(&text, &h.size));
+    MT_TRY(mt_hex_parse(text, (mt_span){h.root.b, sizeof h.root.b}));
+    bool is_back = h.epoch < c->head.epoch || (h.epoch == c->head.epoch && h.size < c->head.size);
+    MT_REQUIRE(!is_back, MT_E_PROOF,
+               "ledger-rolled-back: the node's ledger is older than one that you have seen");
+    bool is_other = h.epoch == c->head.epoch && h.size == c->head.size && h.size > 0 &&
+                    !mt_hash_equal(&h.root, &c->head.root);
+    MT_REQUIRE(!is_other, MT_E_PROOF,
+               "ledger-forked: the node's ledger is another than the one that you have seen");
+    c->head = h;
+    return MT_OK;
+}
+
+static MT_ERR read_headers(struct mt_client *c, const struct mt_http_head *head,
+                           struct mt_answer *out)
+{
+    mt_bytes txid = mt_http_header_get(head, "mesatee-transaction");
+    mt_bytes salt = mt_http_header_get(head, "mesatee-salt");
+    mt_bytes commitment = mt_http_header_get(head, "mesatee-commitment");
+    MT_TRY(check_head(c, head));
+    out->status = head->status;
+    if (txid.ptr != NULL) {
+        MT_TRY(parse_number(&txid, &out->txid));
+    }
+    if (salt.ptr != NULL && commitment.ptr != NULL) {
+        MT_TRY(mt_hex_parse(salt, (mt_span){out->salt.b, sizeof out->salt.b}));
+        MT_TRY(mt_hex_parse(commitment, (mt_span){out->commitment.b, sizeof out->commitment.b}));
+        out->has_object = true;
+    }
+    return MT_OK;
+}
+
+static MT_ERR read_head(struct mt_client *c, struct mt_answer *out, bool *is_stream)
+{
+    struct mt_http_head head;
+    bool is_whole = false;
+    for (;;) {
+        if (c->in.len > 0) {
+            MT_TRY(mt_http_response_parse(mt_buf_bytes(&c->in), &head, &is_whole));
+        }
+        if (is_whole && head.status != 100) {
+            break;
+        }
+        if (is_whole) {
+            mt_buf_drop(&c->in, head.head_len);
+            is_whole = false;
+            continue;
+        }
+        MT_TRY(take_plain(c));
+    }
+    MT_TRY(read_headers(c, &head, out));
+    *is_stream =
+        mt_bytes_equal(mt_http_header_get(&head, "content-type"), MT_LITERAL("text/event-stream"));
+    c->body = mt_http_body_reader_of(&head);
+    mt_buf_drop(&c->in, head.head_len);
+    return MT_OK;
+}
+
+static MT_ERR read_body(struct mt_client *c, const struct mt_call *call, struct mt_answer *out)
+{
+    bool is_end = false;
+    while (!is_end) {
+        mt_bytes in = mt_buf_bytes(&c->in);
+        mt_bytes data = {NULL, 0};
+        MT_TRY(mt_http_body_read(&c->body, &in, &data, &is_end));
+        if (data.len > 0 && call->sink != NULL && out->status == 200) {
+            MT_TRY(call->sink(call->sink_state, data));
+        } else if (data.len > 0) {
+            MT_TRY(mt_buf_append(&out->body, data));
+        }
+        bool has_moved = in.len < c->in.len;
+        mt_buf_drop(&c->in, c->in.len - in.len);
+        if (!is_end && !has_moved) {
+            MT_TRY(take_plain(c));
+        }
+    }
+    return MT_OK;
+}
+
+MT_ERR mt_client_call(struct mt_client *c, const struct mt_call *call, struct mt_answer *out)
+{
+    bool is_stream = false;
+    *out = (struct mt_answer){.body = mt_buf_of_max(ANSWER_MAX)};
+    MT_REQUIRE(c->fd >= 0, MT_E_CLOSED, "the connection is closed");
+    MT_TRY(send_head(c, call));
+    /* A node that refuses a body may answer before it has read it. */
+    mt_err sent = send_body(c, call);
+    mt_err e = read_head(c, out, &is_stream);
+    if (mt_failed(e)) {
+        return mt_failed(sent) ? sent : e;
+    }
+    return is_stream ? MT_OK : read_body(c, call, out);
+}
+
+static size_t event_end(mt_bytes in)
+{
+    const void *at = memmem(in.ptr, in.len, "\n\n", 2);
+    return at == NULL ? 0 : (size_t)((const uint8_t *)at - in.ptr) + 2;
+}
+
+static MT_ERR parse_event(mt_bytes event, struct mt_buf *data, uint64_t *txid, bool *has_data)
+{
+    while (event.len > 0) {
+        size_t len = 0;
+        while (len < event.len && event.ptr[len] != '\n') {
+            len++;
+        }
+        mt_bytes line = {event.ptr, len};
+        if (mt_bytes_start_with(line, MT_LITERAL("id: "))) {
+            mt_bytes number = {line.ptr + 4, line.len - 4};
+            MT_TRY(parse_number(&number, txid));
+        } else if (mt_bytes_start_with(line, MT_LITERAL("data: "))) {
+            *has_data = true;
+            MT_TRY(mt_buf_append(data, (mt_bytes){line.ptr + 6, line.len - 6}));
+        }
+        size_t eaten = len < event.len ? len + 1 : len;
+        event = (mt_bytes){event.ptr + eaten, event.len - eaten};
+    }
+    return MT_OK;
+}
+
+MT_ERR mt_client_next_event(struct mt_client *c, struct mt_buf *data, uint64_t *txid)
+{
+    bool has_data = false;
+    while (!has_data) {
+        size_t end = event_end(mt_buf_bytes(&c->in));
+        if (end == 0) {
+            MT_TRY(take_plain(c));
+            continue;
+        }
+        mt_buf_free(data);
+        MT_TRY(parse_event((mt_bytes){c->in.ptr, end}, data, txid, &has_data));
+        mt_buf_drop(&c->in, end);
+    }
+    return MT_OK;
+}

@@ -1,0 +1,72 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_MESATEE_CLIENT_H
+#define MT_MESATEE_CLIENT_H
+
+#include "attest/appraise.h"
+#include "crypto/sign.h"
+#include "wire/http.h"
+
+/*
+ * One attested connection to a node, blocking. The node is appraised before the first byte of a
+ * request leaves; requests go one after another. For libmesatee and the CLI; the public API is
+ * mesatee.h.
+ */
+struct mt_client;
+
+/* Where a ledger was last seen: a client refuses a node that has gone back. */
+struct mt_head {
+    uint64_t epoch;
+    uint64_t size;
+    mt_hash root;
+};
+
+struct mt_client_options {
+    const char *address;      /* "127.0.0.1:7700" */
+    const struct mt_key *key; /* who we are */
+    const struct mt_appraiser *appraiser;
+    mt_hash cluster;     /* zeros: not known yet, about to be pinned */
+    struct mt_head head; /* size 0: none seen */
+};
+
+/* MT_E_IO: cannot be reached. MT_E_PROOF, MT_E_DENIED: refused, see mt_client_appraisal(). *out is
+ * set on these too, closed. */
+MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out);
+void mt_client_close(struct mt_client **c);
+const struct mt_appraisal *mt_client_appraisal(const struct mt_client *c);
+const mt_hash *mt_client_node(const struct mt_client *c); /* hash of the node's TLS key */
+/* The newest head seen, verified not to have gone back. */
+const struct mt_head *mt_client_head(const struct mt_client *c);
+
+/* Bytes of a body on their way: *got 0 at the end. */
+typedef mt_err mt_client_source(void *state, mt_span out, size_t *got);
+typedef mt_err mt_client_sink(void *state, mt_bytes bytes);
+
+struct mt_call {
+    enum mt_http_method method;
+    const char *target;       /* below /mesatee/v1 */
+    mt_bytes body;            /* sent whole, as JSON; or */
+    mt_client_source *source; /* streamed */
+    void *source_state;
+    uint64_t source_len;
+    mt_client_sink *sink; /* takes the body of a 200; NULL: it is collected */
+    void *sink_state;
+};
+
+struct mt_answer {
+    uint32_t status;
+    struct mt_buf body;
+    uint64_t txid;
+    mt_hash salt;       /* of an object */
+    mt_hash commitment; /* of an object */
+    bool has_object;
+};
+
+/* Any status is an answer. The caller frees answer->body. MT_E_PROOF: the node's ledger has gone
+ * back. */
+MT_ERR mt_client_call(struct mt_client *c, const struct mt_call *call, struct mt_answer *out);
+/* Reads on, after a call whose answer is text/event-stream: one event's data and id. MT_E_CLOSED at
+ * the end. */
+MT_ERR mt_client_next_event(struct mt_client *c, struct mt_buf *data, uint64_t *txid);
+
+#endif
