@@ -40,6 +40,14 @@ enum {
     MT_LEDGER_CHUNK_BYTES = 64 * 1024 * 1024,
     MT_KEY_BYTES_MAX = 256,
     MT_VALUE_BYTES_MAX = 256 * 1024,
+    MT_LEDGER_STEP_BYTES = 4 * 1024 * 1024, /* room of a chunk file grows by this */
+    MT_LEDGER_MAPS_MAX = 64,
+    MT_MAP_NAME_BYTES_MAX = 64,
+    MT_BLOCK_TX_MAX = 16384,
+    MT_TX_EVENTS_MAX = 64,
+    MT_SNAPSHOT_FRAME_ENTRIES_MAX = 4096,
+    MT_TOPIC_EVENTS_MAX = 256, /* kept for watchers that come back */
+    MT_TIME_JUMP_MS_MAX = 60 * 60 * 1000,
 
     /* tee/gate */
     MT_GATE_NOTES_MAX = 1024,   /* distinct lines between two flushes of the audit log */

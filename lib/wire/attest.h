@@ -37,6 +37,10 @@ MT_ERR mt_attest_request_parse(mt_bytes in, struct mt_attest_request *out);
 void mt_attest_write(struct mt_writer *w, const struct mt_attest *a);
 MT_ERR mt_attest_parse(mt_bytes in, struct mt_attest *out);
 
+/* The three fields of mt_attest, one after another: as they stand in a receipt, too. */
+void mt_attest_fields_write(struct mt_writer *w, const struct mt_attest *a);
+MT_ERR mt_attest_fields_read(struct mt_reader *r, struct mt_attest *out);
+
 /* A message on the wire: u32 big endian length, then its bytes. MT_E_LIMIT beyond
  * MT_ATTEST_MESSAGE_BYTES_MAX, known as soon as the length is there; MT_E_FORMAT if it is 0. */
 void mt_attest_frame_write(struct mt_writer *w, mt_bytes message);

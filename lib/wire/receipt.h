@@ -69,6 +69,7 @@ struct mt_receipt {
     struct mt_receipt_item shown[MT_CLAIM_ITEMS_MAX]; /* by ascending index */
     size_t shown_count;
     mt_bytes service_key;  /* SPKI, DER, MT_RECEIPT_SPKI_BYTES */
+    mt_hash incarnation;   /* SHA-256 of the SPKI of the start's key: the evidence binds it too */
     mt_bytes format;       /* of the evidence, as in wire/attest.h */
     mt_bytes evidence;     /* for the service key: binder mesatee-service-key-v1 */
     mt_hash configuration; /* SHA-256 of the node's configuration file */

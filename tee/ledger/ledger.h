@@ -18,6 +18,13 @@
  */
 struct mt_ledger;
 
+/* Where on the disk verification failed. */
+struct mt_ledger_position {
+    uint64_t block;  /* number; 0: not in a block */
+    uint64_t chunk;  /* first block of the file, which its name says */
+    uint64_t offset; /* in the file */
+};
+
 struct mt_ledger_options {
     struct mt_fs *fs;
     mt_bytes secret; /* ledger secret of the epoch, from the key tree */
@@ -27,6 +34,7 @@ struct mt_ledger_options {
     void (*progress)(void *state, uint64_t done_bytes,
                      uint64_t all_bytes); /* of recovery; may be NULL */
     void *state;
+    struct mt_ledger_position *damage; /* set with MT_E_PROOF; may be NULL */
 };
 
 struct mt_ledger_recovery {
@@ -34,6 +42,8 @@ struct mt_ledger_recovery {
     uint64_t blocks;
     uint64_t torn_bytes;    /* of an unfinished last write, dropped */
     uint64_t snapshot_txid; /* 0: everything was replayed */
+    bool snapshot_refused;  /* there is one, and it is damaged or does not fit: everything was
+                               replayed instead. Nothing but a fault or a hand does that */
 };
 
 /* A new, empty ledger with a random cluster id. MT_E_CONFLICT if there is one. */
@@ -49,8 +59,12 @@ uint64_t mt_ledger_recovery_epoch(const struct mt_ledger *l); /* 0, plus one per
 uint64_t mt_ledger_time_ms(const struct mt_ledger *l);        /* of the last block */
 
 /* Transactions run one after another: one open at a time. `maps` ends with a NULL name. MT_E_STALE
- * when the host's clock is more than an hour ahead of the last block (trunk.md 4):
- * mt_ledger_accept_time() first, by an administrator. */
+ * when the host's clock is more than an hour ahead of all that the ledger knows (the last block,
+ * earlier calls, what was accepted): mt_ledger_accept_time() first, by an administrator. With
+ * mt_ledger_time_ms() for the host's time it never is: so the administrator can be asked who they
+ * are while the clock stands. A node that idles calls this with the host's time now and then, and
+ * commits at least twice an hour, so that neither a quiet night nor the restart after it looks like
+ * a jump. */
 MT_ERR mt_ledger_begin(struct mt_ledger *l, const struct mt_map_def *maps, uint64_t host_time_ms,
                        struct mt_tx **out);
 /* Who else may be reached from now on, for tee/gate alone; returns what it was. */
@@ -63,9 +77,13 @@ struct mt_tx_mark mt_tx_mark(const struct mt_tx *tx);
 void mt_tx_rollback(struct mt_tx *tx, struct mt_tx_mark mark);
 bool mt_tx_has_writes(const struct mt_tx *tx); /* or claims */
 /* Appends to the open block; visible to the next transaction. *version is its id. Ends the
- * transaction. MT_E_BUSY: block full, cut first. */
+ * transaction, also when it fails: then nothing of it remains. MT_E_BUSY: the block is full, cut
+ * first. A transaction without writes may be committed: it moves the block time on. */
 MT_ERR mt_ledger_commit(struct mt_ledger *l, struct mt_tx **tx, uint64_t *version);
 void mt_ledger_abort(struct mt_ledger *l, struct mt_tx **tx);
+/* Writes the administrator's signed statement that opens the next recovery epoch (after a restore);
+ * whoever calls has verified it. */
+MT_ERR mt_ledger_begin_epoch(struct mt_tx *tx, mt_bytes statement);
 void mt_ledger_accept_time(struct mt_ledger *l, uint64_t host_time_ms);
 
 uint64_t mt_ledger_version(const struct mt_ledger *l); /* newest appended transaction */
@@ -87,6 +105,12 @@ MT_ERR mt_ledger_head(const struct mt_ledger *l, uint64_t *size, mt_hash *root);
 MT_ERR mt_ledger_consistency(const struct mt_ledger *l, uint64_t from, uint64_t to, mt_hash *path,
                              size_t *count);
 
+/* Durable events of `topic`, in order, of transactions after `after_txid`. `each` may stop with
+ * *is_enough. Of each topic the last MT_TOPIC_EVENTS_MAX are kept. */
+typedef mt_err mt_event_each(void *state, uint64_t txid, mt_bytes event, bool *is_enough);
+MT_ERR mt_ledger_events(struct mt_ledger *l, const mt_id *topic, uint64_t after_txid,
+                        mt_event_each *each, void *state);
+
 /* What a receipt says of a durable transaction; reads and verifies its block. `room` owns what
  * `out` borrows. Blocking read of one block. */
 struct mt_ledger_leaf {
@@ -106,7 +130,9 @@ MT_ERR mt_ledger_sign_receipt(struct mt_ledger *l, const struct mt_key *service_
                               struct mt_writer *w);
 
 /* Snapshot of the durable state, so that a start does not replay everything: begin on the loop
- * (takes an immutable version), run on a pool thread, end on the loop. spec/snapshot.md. */
+ * (takes an immutable version), run on a pool thread, end on the loop. MT_E_BUSY: what is appended
+ * is not yet durable; a version is taken with the next cut, ask again when it is. One at a time.
+ * spec/snapshot.md. */
 struct mt_ledger_snapshot;
 MT_ERR mt_ledger_snapshot_begin(struct mt_ledger *l, struct mt_ledger_snapshot **out);
 MT_ERR mt_ledger_snapshot_run(struct mt_ledger_snapshot *s);
