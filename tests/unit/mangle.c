@@ -1,0 +1,48 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit/mangle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+static bool exactly(mt_comes_back *comes_back, const uint8_t *bytes, size_t len)
+{
+    uint8_t *exact = malloc(len > 0 ? len : 1);
+    MT_ASSERT(exact != NULL);
+    memcpy(exact, bytes, len);
+    bool is_good = comes_back(exact, len);
+    free(exact);
+    return is_good;
+}
+
+void mt_mangle_length(mt_comes_back *comes_back, const uint8_t *good, size_t len)
+{
+    uint8_t *longer = malloc(len + 1);
+    MT_ASSERT(longer != NULL);
+    memcpy(longer, good, len);
+    longer[len] = 0;
+    MT_ASSERT(exactly(comes_back, good, len));
+    MT_ASSERT(!exactly(comes_back, longer, len + 1));
+    for (size_t i = 0; i < len; i++) {
+        MT_ASSERT(!exactly(comes_back, good, i));
+    }
+    free(longer);
+}
+
+size_t mt_mangle_bits(mt_comes_back *comes_back, const uint8_t *good, size_t len)
+{
+    uint8_t *flipped = malloc(len);
+    size_t kept = 0;
+    MT_ASSERT(flipped != NULL);
+    memcpy(flipped, good, len);
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        uint8_t mask = (uint8_t)(1U << (bit % 8));
+        flipped[bit / 8] ^= mask;
+        kept += exactly(comes_back, flipped, len) ? 1 : 0;
+        flipped[bit / 8] ^= mask;
+    }
+    free(flipped);
+    return kept;
+}
