@@ -68,6 +68,8 @@ static MT_ERR read_outputs(struct mt_reader *r, struct mt_run_claim *c)
         MT_TRY(mt_cbor_read_array(r, 3, &fields));
         MT_REQUIRE(fields == 3, MT_E_FORMAT, "an output in a run's claim has three fields");
         MT_TRY(mt_cbor_read_text(r, &o->name));
+        MT_REQUIRE(o->name.len > 0 && o->name.len <= MT_NAME_BYTES_MAX, MT_E_FORMAT,
+                   "a name in a run's claim has 1 to 64 bytes");
         MT_TRY(mt_cbor_read_copy(r, (mt_span){o->commitment.b, sizeof o->commitment.b}));
         MT_TRY(mt_cbor_read_uint(r, &o->size_bytes));
     }

@@ -158,16 +158,49 @@ static MT_ERR read_limits(struct mt_reader *r, struct mt_task *t)
     return read_number(r, 14, &t->runs);
 }
 
+/* What a name stands for is told by the name alone, so each stands once. */
+static MT_ERR check_parties(const struct mt_task *t)
+{
+    MT_REQUIRE(t->inputs_count > 0, MT_E_FORMAT, "a task has no input");
+    MT_REQUIRE(t->outputs_count > 0, MT_E_FORMAT, "a task has no output");
+    for (size_t i = 0; i < t->inputs_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            MT_REQUIRE(!mt_bytes_equal(t->inputs[i].name, t->inputs[j].name), MT_E_FORMAT,
+                       "two inputs of a task have one name");
+        }
+    }
+    for (size_t i = 0; i < t->outputs_count; i++) {
+        MT_REQUIRE(t->outputs[i].receivers_count > 0, MT_E_FORMAT,
+                   "an output of a task has no receiver");
+        for (size_t j = 0; j < i; j++) {
+            MT_REQUIRE(!mt_bytes_equal(t->outputs[i].name, t->outputs[j].name), MT_E_FORMAT,
+                       "two outputs of a task have one name");
+        }
+    }
+    return MT_OK;
+}
+
+/* An owner's client holds a definition to the same as the node that made it. */
+static MT_ERR check_task(const struct mt_task *t)
+{
+    MT_REQUIRE(t->arguments.len <= MT_TASK_ARGUMENT_BYTES_MAX, MT_E_LIMIT,
+               "a task's arguments are too long");
+    MT_REQUIRE(t->not_before_ms < t->not_after_ms, MT_E_FORMAT,
+               "a task's time ends before it begins");
+    MT_REQUIRE(t->runs > 0, MT_E_FORMAT, "a task allows no run");
+    return check_parties(t);
+}
+
 MT_ERR mt_task_parse(mt_bytes in, struct mt_task *out)
 {
     struct mt_reader r = mt_reader_over(in);
     uint64_t version = 0;
     uint64_t fields = 0;
     memset(out, 0, sizeof *out);
-    MT_TRY(mt_cbor_read_map(&r, TASK_FIELDS, &fields));
-    MT_REQUIRE(fields == TASK_FIELDS, MT_E_FORMAT, "a task has fourteen fields");
+    MT_TRY(mt_cbor_read_map(&r, UINT64_MAX, &fields));
     MT_TRY(read_number(&r, 1, &version));
     MT_REQUIRE(version == TASK_VERSION, MT_E_FORMAT, "this task is of another version");
+    MT_REQUIRE(fields == TASK_FIELDS, MT_E_FORMAT, "a task has fourteen fields");
     MT_TRY(mt_cbor_read_key(&r, 2));
     MT_TRY(mt_cbor_read_copy(&r, (mt_span){out->cluster.b, sizeof out->cluster.b}));
     MT_TRY(mt_cbor_read_key(&r, 3));
@@ -181,5 +214,6 @@ MT_ERR mt_task_parse(mt_bytes in, struct mt_task *out)
     MT_TRY(mt_cbor_read_bytes(&r, &out->arguments));
     MT_TRY(read_parties(&r, out));
     MT_TRY(read_limits(&r, out));
-    return mt_read_end(&r);
+    MT_TRY(mt_read_end(&r));
+    return check_task(out);
 }

@@ -1,0 +1,22 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/run.h"
+
+#include "base/assert.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* What is accepted is what the writer makes: one claim has one hash. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static struct mt_run_claim c;
+    mt_bytes in = {data, len};
+    mt_bytes out;
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(len);
+    struct mt_writer w = mt_writer_onto(&room);
+    if (!mt_failed(mt_run_claim_parse(in, &c))) {
+        mt_run_claim_write(&w, &c);
+        MT_ASSERT(!mt_failed(mt_write_end(&w, &out)) && mt_bytes_equal(in, out));
+    }
+    return 0;
+}
