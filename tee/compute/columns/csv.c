@@ -417,7 +417,21 @@ static MT_ERR skip_byte_order_mark(struct mt_csv *c)
     if (mt_bytes_start_with((mt_bytes){c->buf, c->end}, (mt_bytes){mark, sizeof mark})) {
         c->start = sizeof mark;
     }
-    MT_REQUIRE(c->start < c->end, MT_E_FORMAT, "empty: a header row is required");
+    if (c->start == c->end) {
+        c->fault = (struct mt_csv_place){.row = 1};
+        MT_FAIL(MT_E_FORMAT, "empty: a header row is required");
+    }
+    return MT_OK;
+}
+
+static MT_ERR check_name(const struct mt_csv *c, uint32_t column)
+{
+    mt_bytes name = c->field[column];
+    MT_REQUIRE(name.len > 0, MT_E_FORMAT, "the header has a column without a name");
+    for (uint32_t i = 0; i < column; i++) {
+        MT_REQUIRE(!mt_bytes_equal(c->field[i], name), MT_E_FORMAT,
+                   "the header has two columns of the same name");
+    }
     return MT_OK;
 }
 
@@ -425,11 +439,10 @@ static MT_ERR skip_byte_order_mark(struct mt_csv *c)
 static MT_ERR take_header(struct mt_csv *c)
 {
     for (uint32_t i = 0; i < c->count; i++) {
-        c->fault = mt_csv_place_of_field(c, i);
-        MT_REQUIRE(c->field[i].len > 0, MT_E_FORMAT, "the header has a column without a name");
-        for (uint32_t j = 0; j < i; j++) {
-            MT_REQUIRE(!mt_bytes_equal(c->field[i], c->field[j]), MT_E_FORMAT,
-                       "the header has two columns of the same name");
+        mt_err e = check_name(c, i);
+        if (mt_failed(e)) {
+            c->fault = mt_csv_place_of_field(c, i);
+            return e;
         }
         uint8_t *copy = NULL;
         MT_TRY(mt_slabs_get(&c->names, c->field[i].len, &copy));
@@ -443,10 +456,12 @@ static MT_ERR take_header(struct mt_csv *c)
 static MT_ERR read_header(struct mt_csv *c)
 {
     bool is_row = false;
-    c->fault = (struct mt_csv_place){.row = 1};
     MT_TRY(skip_byte_order_mark(c));
     MT_TRY(next_row(c, &is_row));
-    MT_REQUIRE(is_row, MT_E_FORMAT, "the header does not end"); /* of a prefix */
+    if (!is_row) { /* of a prefix */
+        c->fault = (struct mt_csv_place){.row = 1};
+        MT_FAIL(MT_E_FORMAT, "the header does not end");
+    }
     return take_header(c);
 }
 

@@ -34,8 +34,8 @@ struct mt_csv_place {
 
 /*
  * Reads the header. The caller owns `*out` and ends it with mt_csv_free(). `is_prefix` says that
- * the source may end in the middle of a row, which is then ignored. On MT_E_FORMAT and MT_E_LIMIT
- * `place` is set.
+ * the source may end in the middle of a row, which is then ignored. On failure `place` is set; its
+ * row is 0 if the input is not to blame.
  */
 MT_ERR mt_csv_open(struct mt_job_memory *memory, struct mt_csv_source source, bool is_prefix,
                    struct mt_csv **out, struct mt_csv_place *place);

@@ -195,7 +195,7 @@ static MT_ERR load_table(struct joined *j, uint32_t input, uint32_t partition_bi
     struct mt_table_fault where;
     mt_err e = mt_table_load(&r->memory, &spec, (struct mt_csv_source){end_read, &end},
                              &j->tables[input], &where);
-    if (mt_failed(e) && (e.fault->code == MT_E_FORMAT || where.place.row > 0)) {
+    if (mt_failed(e) && where.place.row > 0) {
         mt_fault_of_table(r->fault, in->name, &where);
     }
     return e;

@@ -86,8 +86,8 @@ struct mt_table {
 /* How many partitions for inputs of so many bytes in all. */
 uint32_t mt_table_partition_bits(uint64_t inputs_bytes);
 
-/* The caller owns `*out` and ends it with mt_table_free(). On MT_E_FORMAT and MT_E_LIMIT `fault` is
- * set, whose name borrows from the spec; a row of 0 says that no place in the input is to blame. */
+/* The caller owns `*out` and ends it with mt_table_free(). On failure `fault` is set, whose name
+ * borrows from the spec; its row is 0 if the input is not to blame. */
 MT_ERR mt_table_load(struct mt_job_memory *memory, const struct mt_table_spec *spec,
                      struct mt_csv_source source, struct mt_table **out,
                      struct mt_table_fault *fault);
