@@ -109,7 +109,7 @@ static bool says(const struct world *w, mt_err e, const char *what, const char *
         mt_failed(e) && strcmp(e.fault->what, what) == 0 && strcmp(w->fault.detail, detail) == 0;
     if (!is_same) {
         (void)fprintf(stderr, "# says \"%s\", \"%s\"\n", mt_failed(e) ? e.fault->what : "nothing",
-                     w->fault.detail);
+                      w->fault.detail);
     }
     return is_same;
 }
@@ -119,7 +119,7 @@ static bool has_written(const struct world *w, size_t output, const char *text)
     bool is_same = mt_bytes_equal(mt_buf_bytes(&w->outputs[output]), mt_bytes_of_text(text));
     if (!is_same) {
         (void)fprintf(stderr, "# has written \"%.*s\"\n", (int)w->outputs[output].len,
-                     (const char *)w->outputs[output].ptr);
+                      (const char *)w->outputs[output].ptr);
     }
     return is_same;
 }
