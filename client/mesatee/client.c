@@ -105,6 +105,12 @@ const struct mt_appraisal *mt_client_appraisal(const struct mt_client *c)
     return &mt_channel_peer(c->channel)->appraisal;
 }
 
+const struct mt_trace *mt_client_trace(const struct mt_client *c)
+{
+    static const struct mt_trace nothing = {.count = 0};
+    return c->channel == NULL ? &nothing : &mt_client_appraisal(c)->trace;
+}
+
 const mt_hash *mt_client_node(const struct mt_client *c)
 {
     return &mt_channel_peer(c->channel)->subject;
