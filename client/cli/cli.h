@@ -63,6 +63,9 @@ int mt_cli_data(struct mt_cli *c, mt_bytes text, mt_id *out);
 /* The name of a subject for people, or its first digits. */
 void mt_cli_subject_name(struct mt_cli *c, const mt_hash *subject, char out[80]);
 
+/* An object into a file, checked against its commitment; the file appears only when it is whole. */
+int mt_cli_download(struct mt_cli *c, const char *target, const char *path);
+
 uint64_t mt_cli_now_ms(void);
 
 struct mt_verb {
