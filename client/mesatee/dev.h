@@ -1,0 +1,22 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_MESATEE_DEV_H
+#define MT_MESATEE_DEV_H
+
+#include "mesatee/home.h"
+
+/*
+ * A node for trying things out, on loopback: makes key file, configuration and an identity that is
+ * its administrator, starts mesateed, pins what it measured into a policy, and puts a context "dev"
+ * in use. Runs until it is interrupted.
+ */
+struct mt_dev_options {
+    const struct mt_home *home;
+    const char *dir;      /* NULL: HOME/dev */
+    const char *identity; /* NULL: "admin" */
+    const char *listen;   /* NULL: "127.0.0.1:7700" */
+    const char *node;     /* path of mesateed; NULL: beside this program, or in PATH */
+};
+MT_ERR mt_dev_run(const struct mt_dev_options *o);
+
+#endif
