@@ -115,7 +115,7 @@ int mt_cli_policy_new(struct mt_cli *c)
 
 static void print_policy(const struct mt_policy *p)
 {
-    uint8_t room[16384];
+    static uint8_t room[16384];
     mt_bytes text;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     mt_policy_write(&w, p);

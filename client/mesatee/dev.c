@@ -105,9 +105,15 @@ static MT_ERR make_config(const struct dev *d)
 
 static MT_ERR prepare(struct dev *d)
 {
-    int len = d->o.dir != NULL
-                  ? snprintf(d->dir, sizeof d->dir, "%s", d->o.dir)
-                  : snprintf(d->dir, sizeof d->dir, "%.*s/dev", MT_PATH_MAX - 80, d->o.home->path);
+    int len = 0;
+    if (d->o.dir != NULL) {
+        len = snprintf(d->dir, sizeof d->dir, "%s", d->o.dir);
+    } else if (geteuid() == 0) {
+        /* Root's node runs as somebody else, who does not get into root's home. */
+        len = snprintf(d->dir, sizeof d->dir, "/var/lib/mesatee-dev");
+    } else {
+        len = snprintf(d->dir, sizeof d->dir, "%.*s/dev", MT_PATH_MAX - 80, d->o.home->path);
+    }
     MT_REQUIRE(len > 0 && (size_t)len < sizeof d->dir, MT_E_ARG, "a path is too long");
     /* The node may run as another user: it has to get through to its own directory, and nobody
      * reads anything on the way. */

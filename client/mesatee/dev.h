@@ -12,7 +12,7 @@
  */
 struct mt_dev_options {
     const struct mt_home *home;
-    const char *dir;      /* NULL: HOME/dev */
+    const char *dir;      /* NULL: dev below the home; /var/lib/mesatee-dev for root */
     const char *identity; /* NULL: "admin" */
     const char *listen;   /* NULL: "127.0.0.1:7700" */
     const char *node;     /* path of mesateed; NULL: beside this program, or in PATH */
