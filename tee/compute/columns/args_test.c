@@ -121,7 +121,8 @@ static const char words[] = "is not one of the words that the schema lists";
 static void a_wrong_field_of_a_join_is_named(void)
 {
     static const struct change changes[] = {
-        {"{\"inputs\"", "[\"inputs\"", "JSON: a comma or a closing bracket is due here", "arguments: line 1, column 10"},
+        {"{\"inputs\"", "[\"inputs\"", "JSON: a comma or a closing bracket is due here",
+         "arguments: line 1, column 10"},
         {"\"join\":\"left\",", "", "is missing", "arguments: join"},
         {"\"left\"", "\"outer\"", words, "arguments: join"},
         {"\"left\"", "1", "JSON: not a text", "arguments: join"},
