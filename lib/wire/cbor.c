@@ -333,7 +333,7 @@ static MT_ERR open_container(struct walk *k, const struct head *h)
 
 static MT_ERR enter_item(struct walk *k)
 {
-    struct head h;
+    struct head h = {MAJOR_UINT, 0};
     mt_bytes ignored;
     MT_TRY(read_head(&k->r, &h));
     switch (h.major) {
