@@ -212,7 +212,7 @@ void mt_buf_free(struct mt_buf *b)
     *b = (struct mt_buf){.max = b->max};
 }
 
-static void write_once(struct mt_writer *w, mt_err e)
+void mt_write_err(struct mt_writer *w, mt_err e)
 {
     if (mt_failed(e) && !mt_failed(w->failed)) {
         w->failed = e;
@@ -235,14 +235,14 @@ void mt_write_bytes(struct mt_writer *w, mt_bytes bytes)
         return;
     }
     if (w->buf == NULL) {
-        write_once(w, append_to_room(w, bytes));
+        mt_write_err(w, append_to_room(w, bytes));
         return;
     }
     mt_err e = mt_buf_append(w->buf, bytes);
     if (!mt_failed(e)) {
         w->used += bytes.len;
     }
-    write_once(w, e);
+    mt_write_err(w, e);
 }
 
 void mt_write_u8(struct mt_writer *w, uint8_t value)

@@ -136,6 +136,9 @@ void mt_write_u32be(struct mt_writer *w, uint32_t value);
 void mt_write_u64be(struct mt_writer *w, uint64_t value);
 void mt_write_bytes(struct mt_writer *w, mt_bytes bytes);
 
+/* Makes the writer fail, if `e` is a failure and the first: for what must not be written at all. */
+void mt_write_err(struct mt_writer *w, mt_err e);
+
 /* Decimal digits. */
 void mt_write_number(struct mt_writer *w, uint64_t value);
 

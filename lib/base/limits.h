@@ -15,6 +15,7 @@ enum {
     MT_HTTP_HEADERS_MAX = 64,
     MT_HTTP_TARGET_BYTES_MAX = 2048,
     MT_JSON_MEMBERS_MAX = 1024,      /* of one object */
+    MT_JSON_VALUES_MAX = 128 * 1024, /* of one text; each costs the tree some 100 bytes */
     MT_ATTEST_FORMATS_MAX = 8,       /* of evidence, that one end accepts */
     MT_ATTEST_FORMAT_BYTES_MAX = 32, /* the name of one */
     MT_ENDORSEMENTS_MAX = 16,

@@ -8,13 +8,6 @@
 enum { ATTEST_VERSION = 1, REQUEST_FIELDS = 4, ATTEST_FIELDS = 5 };
 enum kind { KIND_REQUEST = 1, KIND_ATTEST = 2 };
 
-static void fail_unless(struct mt_writer *w, mt_err e)
-{
-    if (mt_failed(e) && !mt_failed(w->failed)) {
-        w->failed = e;
-    }
-}
-
 static MT_ERR check_format(mt_bytes format)
 {
     MT_REQUIRE(format.len > 0 && format.len <= MT_ATTEST_FORMAT_BYTES_MAX, MT_E_FORMAT,
@@ -77,7 +70,7 @@ static MT_ERR read_head(struct mt_reader *r, uint64_t fields, enum kind kind)
 void mt_attest_request_write(struct mt_writer *w, const struct mt_attest_request *q)
 {
     MT_ASSERT(q->formats_count <= MT_ATTEST_FORMATS_MAX);
-    fail_unless(w, check_request(q));
+    mt_write_err(w, check_request(q));
     write_head(w, REQUEST_FIELDS, KIND_REQUEST);
     mt_cbor_write_bytes(w, MT_BYTES_OF(q->nonce));
     mt_cbor_write_array(w, q->formats_count);
@@ -107,7 +100,7 @@ MT_ERR mt_attest_request_parse(mt_bytes in, struct mt_attest_request *out)
 void mt_attest_fields_write(struct mt_writer *w, const struct mt_attest *a)
 {
     MT_ASSERT(a->endorsements_count <= MT_ENDORSEMENTS_MAX);
-    fail_unless(w, check_fields(a));
+    mt_write_err(w, check_fields(a));
     mt_cbor_write_text(w, a->format);
     mt_cbor_write_bytes(w, a->evidence);
     mt_cbor_write_array(w, a->endorsements_count);
@@ -160,7 +153,7 @@ static MT_ERR check_length(uint64_t len)
 
 void mt_attest_frame_write(struct mt_writer *w, mt_bytes message)
 {
-    fail_unless(w, check_length(message.len));
+    mt_write_err(w, check_length(message.len));
     mt_write_u32be(w, (uint32_t)message.len);
     mt_write_bytes(w, message);
 }

@@ -99,6 +99,7 @@ static void a_party_without_evidence_says_none_and_nothing_else(void)
 {
     uint8_t own[64];
     struct mt_attest a = {.format = MT_LITERAL("none")};
+    const struct mt_attest_request empty = {.formats_count = 0};
     struct mt_attest back;
     mt_bytes out;
     struct mt_writer w = mt_writer_over((mt_span){own, sizeof own});
@@ -114,6 +115,13 @@ static void a_party_without_evidence_says_none_and_nothing_else(void)
         .format = MT_LITERAL("none"), .endorsements = {MT_LITERAL("x")}, .endorsements_count = 1};
     w = mt_writer_over((mt_span){own, sizeof own});
     mt_attest_write(&w, &a);
+    MT_ASSERT(mt_failed(mt_write_end(&w, &out)));
+    a = (struct mt_attest){.format = MT_LITERAL("tpm-2"), .evidence = MT_LITERAL("x")};
+    w = mt_writer_over((mt_span){own, sizeof own});
+    mt_attest_write(&w, &a);
+    MT_ASSERT(!mt_failed(mt_write_end(&w, &out)));
+    w = mt_writer_over((mt_span){own, sizeof own});
+    mt_attest_request_write(&w, &empty);
     MT_ASSERT(mt_failed(mt_write_end(&w, &out)));
     a = (struct mt_attest){.format = MT_LITERAL("soft")};
     w = mt_writer_over((mt_span){own, sizeof own});

@@ -75,10 +75,7 @@ static MT_ERR check_text(mt_bytes text)
 
 void mt_cbor_write_text(struct mt_writer *w, mt_bytes text)
 {
-    mt_err e = check_text(text);
-    if (mt_failed(e) && !mt_failed(w->failed)) {
-        w->failed = e; /* no reader would take it */
-    }
+    mt_write_err(w, check_text(text)); /* else no reader would take it */
     write_head(w, MAJOR_TEXT, text.len);
     mt_write_bytes(w, text);
 }

@@ -160,6 +160,12 @@ static void query_values_are_found_and_decoded(void)
     MT_ASSERT(gets("", "a", NULL));
     MT_ASSERT(gets("a=1", "a", "1") && gets("a=1", "b", NULL) && gets("aa=1", "a", NULL));
     MT_ASSERT(gets("a=&b=2", "a", "") && gets("a=&b=2", "b", "2"));
+    uint8_t byte = 7;
+    MT_DEFER(mt_buf_free) struct mt_buf small = mt_buf_of_max(1);
+    bool is_there = false;
+    MT_ASSERT(!mt_failed(mt_buf_append(&small, (mt_bytes){&byte, 1})));
+    mt_err e = mt_http_query_get(MT_LITERAL("a=1"), "a", &small, &is_there);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_LIMIT && !is_there && small.len == 1);
     MT_ASSERT(gets("a=x%20%2F%C3%A9~-._", "a", "x /\xc3\xa9~-._"));
 }
 
@@ -180,6 +186,7 @@ static const struct {
     {"a=b=c", "HTTP: a byte in a query's value that must be escaped"},
     {"a=b;c", "HTTP: a byte in a query's value that must be escaped"},
     {"a=%2f", "HTTP: a percent sign without two upper-case digits"},
+    {"a=%2x", "HTTP: a percent sign without two upper-case digits"},
     {"a=%2", "HTTP: a percent sign without two upper-case digits"},
     {"a=%", "HTTP: a percent sign without two upper-case digits"},
     {"a=%00", "HTTP: an escaped NUL"},
@@ -223,6 +230,15 @@ static void what_is_written_is_read_back(void)
     MT_ASSERT(mt_bytes_equal(out, MT_LITERAL("DELETE /a/b?c=%20 HTTP/1.1\r\nhost: [::1]:1\r\n"
                                              "x-a: b c\r\nx-b: 18446744073709551615\r\n\r\n")));
     MT_ASSERT(!mt_failed(mt_http_request_parse(out, &h, &is_whole)) && is_whole);
+    for (enum mt_http_method m = MT_HTTP_GET; m <= MT_HTTP_HEAD; m++) {
+        w = mt_writer_over((mt_span){room, sizeof room});
+        mt_http_request_write(&w, m, MT_LITERAL("/"), MT_LITERAL("a"));
+        mt_http_header_write(&w, "connection", MT_LITERAL("Keep-Alive"));
+        mt_http_head_end(&w);
+        MT_ASSERT(!mt_failed(mt_write_end(&w, &out)));
+        MT_ASSERT(!mt_failed(mt_http_request_parse(out, &h, &is_whole)) && is_whole);
+        MT_ASSERT(h.method == m && !h.closes);
+    }
     w = mt_writer_over((mt_span){room, sizeof room});
     mt_http_response_write(&w, 431);
     mt_http_header_write(&w, "transfer-encoding", MT_LITERAL("chunked"));

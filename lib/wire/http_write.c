@@ -6,13 +6,6 @@
 
 /* What a caller passes on from elsewhere must not begin a header of its own: the writer fails
  * instead, and nothing is sent. */
-static void fail_unless(struct mt_writer *w, mt_err e)
-{
-    if (mt_failed(e) && !mt_failed(w->failed)) {
-        w->failed = e;
-    }
-}
-
 static MT_ERR check_target(mt_bytes target)
 {
     bool is_good = target.len > 0 && target.len <= MT_HTTP_TARGET_BYTES_MAX &&
@@ -49,8 +42,8 @@ static mt_bytes method_name(enum mt_http_method method)
 void mt_http_request_write(struct mt_writer *w, enum mt_http_method method, mt_bytes target,
                            mt_bytes host)
 {
-    fail_unless(w, check_target(target));
-    fail_unless(w, check_host(host));
+    mt_write_err(w, check_target(target));
+    mt_write_err(w, check_host(host));
     mt_write_bytes(w, method_name(method));
     mt_write_bytes(w, target);
     mt_write_bytes(w, MT_LITERAL(" HTTP/1.1\r\n"));
@@ -117,7 +110,7 @@ void mt_http_header_write(struct mt_writer *w, const char *name, mt_bytes value)
     mt_bytes n = mt_bytes_of_text(name);
     MT_ASSERT(n.len > 0);
     MT_ASSERT(mt_http_run(&mt_http_token, n) == n.len);
-    fail_unless(w, mt_http_check_text(value));
+    mt_write_err(w, mt_http_check_text(value));
     mt_write_bytes(w, n);
     mt_write_bytes(w, MT_LITERAL(": "));
     mt_write_bytes(w, value);
@@ -130,7 +123,7 @@ void mt_http_header_write_uint(struct mt_writer *w, const char *name, uint64_t v
     mt_bytes text = {NULL, 0};
     struct mt_writer d = mt_writer_over((mt_span){digits, sizeof digits});
     mt_write_number(&d, value);
-    fail_unless(w, mt_write_end(&d, &text));
+    mt_write_err(w, mt_write_end(&d, &text));
     mt_http_header_write(w, name, text);
 }
 

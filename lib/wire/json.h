@@ -8,9 +8,9 @@
 /*
  * Strict JSON (RFC 8259) over jansson: UTF-8, no duplicate names, no NUL, no trailing bytes, no
  * reals, no -0, integers within 53 bits (so that JavaScript reads what we mean). At most
- * MT_JSON_BYTES_MAX, MT_JSON_DEPTH_MAX and MT_JSON_MEMBERS_MAX: MT_E_LIMIT. Any value may stand at
- * the top. Unknown fields are refused by mt_json_known(). A parsed document is owned by its root;
- * its memory is wiped when it is freed.
+ * MT_JSON_BYTES_MAX, MT_JSON_DEPTH_MAX, MT_JSON_MEMBERS_MAX and MT_JSON_VALUES_MAX: MT_E_LIMIT. Any
+ * value may stand at the top. Unknown fields are refused by mt_json_known(). A parsed document is
+ * owned by its root; its memory is wiped when it is freed.
  */
 #define MT_JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
 
@@ -24,7 +24,7 @@ struct mt_text_place {
 };
 
 /* The caller owns `*out` and ends it with mt_json_free(). `place` may be NULL; it is set when the
- * text is to blame (MT_E_FORMAT, or MT_E_LIMIT for depth and members). */
+ * text is to blame (MT_E_FORMAT, or MT_E_LIMIT for depth, members and values). */
 MT_ERR mt_json_parse(mt_bytes text, struct mt_json **out, struct mt_text_place *place);
 void mt_json_free(struct mt_json **root);
 

@@ -21,6 +21,7 @@ struct scan {
     size_t at;
     enum state state;
     uint32_t depth;
+    uint32_t values;
     bool is_object[MT_JSON_DEPTH_MAX];
     uint32_t members[MT_JSON_DEPTH_MAX];
 };
@@ -186,6 +187,8 @@ static MT_ERR scan_value(struct scan *s)
 {
     int c = peek(s);
     MT_REQUIRE(c != -1, MT_E_FORMAT, "JSON: the text ends too early");
+    MT_REQUIRE(s->values < MT_JSON_VALUES_MAX, MT_E_LIMIT, "JSON: too many values");
+    s->values++;
     if (c == '{' || c == '[') {
         return open_level(s, c == '{');
     }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/json.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,17 @@
 #include "unit/runner.h"
 #include "wire/json_scan.h"
 
-/* Linked with --wrap: the n-th allocation from now on fails, once; 0 means none. */
+/* Linked with --wrap: the n-th allocation from now on fails, once; 0 means none. What is freed is
+ * looked at: nothing of a document may be left in it. */
 void *__real_malloc(size_t len);
 void *__real_calloc(size_t count, size_t len);
+void __real_free(void *ptr);
 void *__wrap_malloc(size_t len);
 void *__wrap_calloc(size_t count, size_t len);
+void __wrap_free(void *ptr);
 static size_t fail_at;
+static size_t freed;
+static size_t leaked;
 
 static bool is_due(void)
 {
@@ -25,12 +31,28 @@ static bool is_due(void)
 
 void *__wrap_malloc(size_t len)
 {
-    return is_due() ? NULL : __real_malloc(len);
+    void *ptr = is_due() ? NULL : __real_malloc(len);
+    if (ptr != NULL) {
+        memset(ptr, 0xa5, malloc_usable_size(ptr)); /* defined, for it is looked at below */
+    }
+    return ptr;
 }
 
 void *__wrap_calloc(size_t count, size_t len)
 {
     return is_due() ? NULL : __real_calloc(count, len);
+}
+
+static const char secret[] = "hunter2-hunter2";
+
+void __wrap_free(void *ptr)
+{
+    if (ptr != NULL) {
+        size_t len = malloc_usable_size(ptr);
+        leaked += memmem(ptr, len, secret, sizeof secret - 1) != NULL ? 1 : 0;
+        freed++;
+    }
+    __real_free(ptr);
 }
 
 static struct mt_json *parsed(const char *text)
@@ -119,6 +141,7 @@ static const struct {
     {"{\"a\\\\\":{\"b\\\\\":1,\"b\\\\\":2}}", "JSON: a name stands twice in an object", 1, 17, 16},
     {"1.0", "JSON: a number that is no integer", 1, 2, 1},
     {"1e2", "JSON: a number that is no integer", 1, 2, 1},
+    {"1E2", "JSON: a number that is no integer", 1, 2, 1},
     {"-0.5", "JSON: a number that is no integer", 1, 3, 2},
     {"[-0]", "JSON: a number begins with a needless zero, or is -0", 1, 2, 1},
     {"01", "JSON: a number begins with a needless zero, or is -0", 1, 1, 0},
@@ -141,6 +164,9 @@ static const struct {
     {"\"\\u0000\"", "JSON: a NUL in a string", 1, 4, 3},
     {"\"\\ud800\"", "JSON: half of a surrogate pair", 1, 4, 3},
     {"\"\\ud800\\u0041\"", "JSON: half of a surrogate pair", 1, 4, 3},
+    {"\"\\ud800\\n1234\"", "JSON: half of a surrogate pair", 1, 4, 3},
+    {"\"\\ud800xu1234\"", "JSON: half of a surrogate pair", 1, 4, 3},
+    {"\"\\ud800\\u12\"", "JSON: \\u needs four hexadecimal digits", 1, 4, 3},
     {"\"\\udc00\\ud800\"", "JSON: half of a surrogate pair", 1, 4, 3},
     {"\"\xff\"", "JSON: not UTF-8", 1, 2, 1},
     {"\"\xc0\x80\"", "JSON: not UTF-8", 1, 2, 1},
@@ -234,6 +260,18 @@ static void depth_members_and_length_have_their_limits(void)
         MT_ASSERT(!mt_failed(e) || e.fault->code == MT_E_LIMIT);
         mt_json_free(&root);
     }
+    for (size_t values = MT_JSON_VALUES_MAX; values <= MT_JSON_VALUES_MAX + 1; values++) {
+        memset(text, ',', 2 * values); /* [0,0,0], which is one value more than it has zeros */
+        for (size_t i = 0; i < values - 1; i++) {
+            text[1 + 2 * i] = '0';
+        }
+        text[0] = '[';
+        text[2 * values - 2] = ']';
+        mt_err e = mt_json_parse((mt_bytes){(const uint8_t *)text, 2 * values - 1}, &root, NULL);
+        MT_ASSERT(mt_failed(e) == (values > MT_JSON_VALUES_MAX));
+        MT_ASSERT(!mt_failed(e) || e.fault->code == MT_E_LIMIT);
+        mt_json_free(&root);
+    }
     memset(text, ' ', sizeof text);
     text[0] = '1';
     MT_ASSERT(!mt_failed(
@@ -265,6 +303,10 @@ static void fields_are_there_and_of_their_kind_or_refused(void)
     MT_ASSERT(mt_failed(mt_json_uint(o, "n", 6, &n)) && mt_failed(mt_json_uint(o, "m", 6, &n)));
     MT_ASSERT(mt_failed(mt_json_uint(o, "t", 6, &n)) && n == 9);
     MT_ASSERT(!mt_failed(mt_json_uint(o, "n", 7, &n)) && n == 7);
+    MT_ASSERT(mt_failed(mt_json_bool(o, "q", &b)) &&
+              mt_failed(mt_json_hex(o, "q", (mt_span){two, 2})));
+    MT_ASSERT(mt_failed(mt_json_array(o, "q", 1, &node, &count)));
+    MT_ASSERT(mt_failed(mt_json_object(o, "q", &node)) && mt_failed(mt_json_uint(o, "q", 1, &n)));
     MT_ASSERT(mt_failed(mt_json_bool(o, "n", &b)) && !mt_failed(mt_json_bool(o, "b", &b)) && b);
     MT_ASSERT(mt_failed(mt_json_hex(o, "t", (mt_span){two, 2})));
     MT_ASSERT(mt_failed(mt_json_hex(o, "h", (mt_span){two, 1})));
@@ -376,6 +418,27 @@ static void every_allocation_may_fail(void)
         MT_ASSERT(is_done || e.fault->code == MT_E_NOMEM);
     }
     MT_ASSERT(n > 20);
+    n = 0;
+    is_done = false;
+    while (!is_done) {
+        MT_DEFER(mt_json_free) struct mt_json *root = NULL;
+        fail_at = ++n;
+        mt_err e = mt_json_parse_canonical(MT_LITERAL("{\"a\":null,\"b\":{}}"), &root);
+        is_done = fail_at > 0;
+        fail_at = 0;
+        MT_ASSERT(mt_failed(e) != is_done && (root == NULL) != is_done);
+        MT_ASSERT(is_done || e.fault->code == MT_E_NOMEM);
+    }
+}
+
+static void a_tree_leaves_nothing_of_its_text_behind(void)
+{
+    struct mt_json *root =
+        parsed("{\"z\":\"hunter2-hunter2\",\"hunter2-hunter2\":[\"say hunter2-hunter2\"]}");
+    MT_ASSERT(mt_json_count(root) == 2);
+    freed = 0;
+    mt_json_free(&root);
+    MT_ASSERT(root == NULL && freed > 5 && leaked == 0);
 }
 
 int main(void)
@@ -393,6 +456,7 @@ int main(void)
         MT_TEST(what_is_no_text_is_replaced_and_read_back),
         MT_TEST(a_number_that_javascript_would_round_is_not_written),
         MT_TEST(every_allocation_may_fail),
+        MT_TEST(a_tree_leaves_nothing_of_its_text_behind),
     };
     return mt_test_run(tests, sizeof tests / sizeof *tests);
 }

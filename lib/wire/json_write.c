@@ -6,9 +6,11 @@
 #include "base/text.h"
 #include "wire/json.h"
 
-static MT_ERR beyond_53_bits(void)
+/* Else a reader would refuse it, or round it. */
+static MT_ERR check_53_bits(uint64_t value)
 {
-    MT_FAIL(MT_E_LIMIT, "JSON: an integer beyond 53 bits");
+    MT_REQUIRE(value <= MT_JSON_INTEGER_MAX, MT_E_LIMIT, "JSON: an integer beyond 53 bits");
+    return MT_OK;
 }
 
 struct mt_json_writer mt_json_writer_over(struct mt_writer *w)
@@ -155,9 +157,7 @@ void mt_json_put_literal(struct mt_json_writer *j, const char *name, const char 
 void mt_json_put_uint(struct mt_json_writer *j, const char *name, uint64_t value)
 {
     before_value(j, name);
-    if (value > MT_JSON_INTEGER_MAX && !mt_failed(j->w->failed)) {
-        j->w->failed = beyond_53_bits(); /* a reader would refuse it, or round it */
-    }
+    mt_write_err(j->w, check_53_bits(value));
     mt_write_number(j->w, value);
 }
 

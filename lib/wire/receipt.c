@@ -24,13 +24,6 @@ enum {
  * path. */
 enum { PROOF_BYTES_MAX = 1 + 9 + 9 + 2 + MT_RECEIPT_PATH_MAX * 34 };
 
-static void fail_unless(struct mt_writer *w, mt_err e)
-{
-    if (mt_failed(e) && !mt_failed(w->failed)) {
-        w->failed = e;
-    }
-}
-
 static MT_ERR read_map_of(struct mt_reader *r, uint64_t count)
 {
     uint64_t got = 0;
@@ -133,9 +126,9 @@ void mt_receipt_proof_write(struct mt_writer *w, const struct mt_receipt_proof *
     mt_bytes inner = {NULL, 0};
     struct mt_writer i = mt_writer_over((mt_span){room, sizeof room});
     MT_ASSERT(p->path_count <= MT_RECEIPT_PATH_MAX);
-    fail_unless(w, check_proof(p));
+    mt_write_err(w, check_proof(p));
     write_proof(&i, p);
-    fail_unless(w, mt_write_end(&i, &inner));
+    mt_write_err(w, mt_write_end(&i, &inner));
     mt_cbor_write_map(w, 1);
     mt_cbor_write_int(w, HEADER_VDP);
     mt_cbor_write_map(w, 1);
@@ -244,7 +237,7 @@ void mt_receipt_write(struct mt_writer *w, const struct mt_receipt *r)
     MT_ASSERT(r->item_hashes_count <= MT_CLAIM_ITEMS_MAX);
     MT_ASSERT(r->shown_count <= MT_CLAIM_ITEMS_MAX);
     MT_ASSERT(r->endorsements_count <= MT_ENDORSEMENTS_MAX);
-    fail_unless(w, check_receipt(r));
+    mt_write_err(w, check_receipt(r));
     mt_cbor_write_map(w, RECEIPT_FIELDS);
     mt_cbor_write_uint(w, 1);
     mt_cbor_write_uint(w, RECEIPT_VERSION);

@@ -139,6 +139,14 @@ static void what_no_writer_makes_is_refused_with_its_words(void)
     }
 }
 
+static void a_receipt_beyond_its_limit_is_refused_unread(void)
+{
+    static uint8_t big[MT_RECEIPT_BYTES_MAX + 1];
+    struct mt_receipt r = {.shown_count = 7};
+    mt_err e = mt_receipt_parse(MT_BYTES_OF(big), &r);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_LIMIT && r.shown_count == 7);
+}
+
 static bool header_comes_back(const uint8_t *bytes, size_t len)
 {
     struct mt_receipt_header h;
@@ -283,6 +291,7 @@ int main(void)
         MT_TEST(a_receipt_comes_back),
         MT_TEST(what_no_parser_takes_is_not_written),
         MT_TEST(what_no_writer_makes_is_refused_with_its_words),
+        MT_TEST(a_receipt_beyond_its_limit_is_refused_unread),
         MT_TEST(the_protected_header_says_what_the_root_stands_for),
         MT_TEST(a_proof_of_every_length_comes_back),
         MT_TEST(a_proof_for_a_leaf_outside_of_the_tree_is_refused),
