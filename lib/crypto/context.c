@@ -4,6 +4,7 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
@@ -216,6 +217,10 @@ MT_ERR mt_crypto_init(mt_entropy_fill *fill, void *state)
     MT_ASSERT(mt_crypto.lib == NULL);
     source = fill;
     source_state = state;
+    /* OpenSSL's own default context must read no file either: some of its older functions still
+     * look there. */
+    MT_REQUIRE(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1, MT_E_INTERNAL,
+               "OpenSSL does not start");
     mt_err e = mt_secret_slab_new();
     if (!mt_failed(e)) {
         e = load_providers(&mt_crypto);

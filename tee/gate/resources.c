@@ -423,6 +423,7 @@ MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, enum mt_k
 struct listing {
     mt_resource_each *each;
     void *state;
+    const struct mt_reached *reached; /* the callback is the service's: it reaches its own maps */
     mt_id last;
     bool has_last;
 };
@@ -439,15 +440,21 @@ static mt_err list_reach(void *state, mt_bytes key, mt_bytes value, bool *is_eno
     }
     l->last = id;
     l->has_last = true;
-    return l->each(l->state, &id, is_enough);
+    (void)mt_tx_reach(l->reached->tx, l->reached->before);
+    mt_err e = l->each(l->state, &id, is_enough);
+    (void)mt_tx_reach(l->reached->tx, mt_gate_maps);
+    return e;
 }
 
 MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
                       const mt_id *after, mt_resource_each *each, void *state)
 {
     MT_GATE_REACHES(tx);
-    struct listing l = {
-        .each = each, .state = state, .last = *after, .has_last = !mt_id_equal(after, &no_grant)};
+    struct listing l = {.reached = &reached_,
+                        .each = each,
+                        .state = state,
+                        .last = *after,
+                        .has_last = !mt_id_equal(after, &no_grant)};
     struct reach_key k = reach_key_of(&p->subject, kind, after, &no_grant);
     mt_bytes from = l.has_last ? (mt_bytes){k.b, REACH_RESOURCE} : (mt_bytes){NULL, 0};
     return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_REACH], (mt_bytes){k.b, REACH_KIND}, from,

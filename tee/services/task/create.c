@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "columns/function.h"
+#include "compute/columns/function.h"
 #include "crypto/hash.h"
 #include "services/task/inside.h"
 

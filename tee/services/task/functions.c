@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "columns/function.h"
+#include "compute/columns/function.h"
 #include "crypto/hash.h"
 #include "services/task/inside.h"
 
