@@ -17,7 +17,11 @@
  */
 static json_t *of_node(const struct mt_json *node)
 {
-    return (json_t *)(uintptr_t)node;
+    const union {
+        const struct mt_json *node;
+        json_t *json;
+    } same = {node};
+    return same.json;
 }
 
 static const struct mt_json *to_node(const json_t *j)

@@ -60,7 +60,7 @@ static void a_claim_comes_back_and_nothing_near_it_is_taken_for_it(void)
     MT_ASSERT(back.approvals_count == 2 && back.outputs_count == 2 && back.number == 1);
     MT_ASSERT(mt_bytes_equal(back.approvals[1], MT_LITERAL("second")) && !back.is_oblivious);
     mt_mangle_length(comes_back, out.ptr, out.len);
-    MT_ASSERT(mt_mangle_bits(comes_back, out.ptr, out.len) > 8 * 32 * 2);
+    MT_ASSERT(mt_mangle_bits(comes_back, out.ptr, out.len) > (size_t)8 * 32 * 2);
 }
 
 static void the_example_of_the_specification_is_read(void)

@@ -91,7 +91,7 @@ static void a_definition_comes_back_and_nothing_near_it_is_taken_for_it(void)
     MT_ASSERT(parsed.outputs_count == 1 && parsed.outputs[0].receivers_count == 2);
     MT_ASSERT(mt_bytes_equal(parsed.function, MT_LITERAL("psi")) && parsed.runs == 1);
     mt_mangle_length(comes_back, out.ptr, out.len);
-    MT_ASSERT(mt_mangle_bits(comes_back, out.ptr, out.len) > 8 * 32 * 7);
+    MT_ASSERT(mt_mangle_bits(comes_back, out.ptr, out.len) > (size_t)8 * 32 * 7);
 }
 
 /* Each change of meaning changes the bytes, and so the digest that owners approve. */
@@ -129,8 +129,8 @@ static void every_field_is_in_the_bytes(void)
         MT_ASSERT(!mt_bytes_equal(before, written(t, (mt_span){room, sizeof room})));
         *last ^= 4;
     }
-    mt_bytes *texts[] = {&t->function, &t->arguments, &t->inputs[1].name, &t->outputs[0].name};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    mt_bytes *texts[4] = {&t->function, &t->arguments, &t->inputs[1].name, &t->outputs[0].name};
+    for (size_t i = 0; i < 4; i++) {
         mt_bytes kept = *texts[i];
         *texts[i] = MT_LITERAL("x");
         MT_ASSERT(!mt_bytes_equal(before, written(t, (mt_span){room, sizeof room})));
