@@ -63,10 +63,15 @@ static void put_block(void *ptr)
     free(b);
 }
 
-/* Before main(), so that no thread ever sees jansson with another allocator. */
-__attribute__((constructor)) static void choose_allocator(void)
+/*
+ * Before main(), so that no thread ever sees jansson otherwise. The seed of its hash tables is a
+ * constant, since it would read the kernel's generator for another: this folder does no I/O. Names
+ * that collide on purpose cost little, for MT_JSON_MEMBERS_MAX bounds an object.
+ */
+__attribute__((constructor)) static void set_up(void)
 {
     json_set_alloc_funcs(get_block, put_block);
+    json_object_seed(1);
 }
 
 /* An array or object that is being walked: recursion would be as simple, but not on what a peer
