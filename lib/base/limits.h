@@ -75,11 +75,12 @@ enum {
     MT_CSV_PIECE_BYTES = 64 * 1024,
     MT_CSV_RECORD_BYTES_MAX = 1024 * 1024, /* with its quotes and line end */
     MT_CSV_COLUMNS_MAX = 1024,
+    MT_CSV_SLACK_BYTES = 16,
     MT_TABLE_KEY_BYTES_MAX = 4096,  /* a key, a group's name */
     MT_TABLE_VALUES_MAX = 64,       /* number columns of one input */
     MT_TABLE_PARTITIONS_MAX = 4096, /* of one join */
     MT_TABLE_CHUNK_BYTES = 8 * 1024,
-    MT_SLAB_BYTES_MAX = 1024 * 1024,
+    MT_SLAB_BYTES_MAX = 8 * 1024 * 1024,
     MT_ARGS_OUTPUT_COLUMNS_MAX = 64, /* of one output */
     MT_ARGS_COLUMN_NAME_BYTES_MAX = 128,
     MT_DECIMAL_DIGITS_MAX = 38,

@@ -15,6 +15,7 @@ enum {
     ROOM_MAX = MT_CSV_RECORD_BYTES_MAX + MT_CSV_PIECE_BYTES,
 };
 _Static_assert(ROOM_FIRST <= ROOM_MAX, "the room may grow");
+_Static_assert((size_t)MT_CSV_SLACK_BYTES <= BLOCK, "what may be read behind a field is there");
 
 /* What a look at the bytes ahead has found. */
 enum found {
@@ -469,7 +470,7 @@ MT_ERR mt_csv_open(struct mt_job_memory *memory, struct mt_csv_source source, bo
                    struct mt_csv **out, struct mt_csv_place *place)
 {
     void *ptr = NULL;
-    MT_TRY(mt_job_memory_get_zeroed(memory, 1, sizeof(struct mt_csv), &ptr));
+    MT_TRY(mt_job_memory_get_array(memory, 1, sizeof(struct mt_csv), &ptr));
     MT_DEFER(mt_csv_free) struct mt_csv *c = ptr;
     c->memory = memory;
     c->source = source;

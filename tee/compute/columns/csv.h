@@ -45,7 +45,8 @@ uint32_t mt_csv_columns(const struct mt_csv *csv);
 mt_bytes mt_csv_name(const struct mt_csv *csv, uint32_t column); /* counted from 0 */
 
 /* The fields of the next row, one for each column, without quotes, valid until the next call; NULL
- * after the last row. After a failure the reader is of no more use but for mt_csv_place_of_fault().
+ * after the last row. MT_CSV_SLACK_BYTES more may be read behind each. After a failure the reader
+ * is of no more use but for mt_csv_place_of_fault().
  */
 MT_ERR mt_csv_next(struct mt_csv *csv, const mt_bytes **fields);
 struct mt_csv_place mt_csv_place_of_fault(const struct mt_csv *csv);

@@ -425,7 +425,7 @@ static MT_ERR name_groups(struct joined *j)
     void *ptr = NULL;
     const struct mt_args *a = j->args;
     size_t count = j->groups->count;
-    MT_TRY(mt_job_memory_get_zeroed(&j->run->memory, count, sizeof *j->names, &ptr));
+    MT_TRY(mt_job_memory_get_array(&j->run->memory, count, sizeof *j->names, &ptr));
     j->names = ptr;
     j->names_count = count;
     for (uint32_t i = 0; i < count && a->has_group; i++) {

@@ -9,7 +9,7 @@
 
 /* A distinct key of a partition, whichever tables have it. */
 struct entity {
-    const uint8_t *key; /* of its first row; filled up with zeros to a multiple of 8 */
+    const uint8_t *key; /* of its first row */
     uint32_t key_len;
     uint32_t group;
     uint32_t tables; /* one bit each */
@@ -94,22 +94,28 @@ static MT_ERR match_init(struct match *m)
     return MT_OK;
 }
 
-/* Both are filled up with zeros to whole words. */
+static inline uint64_t word_at(const uint8_t *p)
+{
+    uint64_t word = 0;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* By words; the last overlaps the one before it, or is cut where it is the only one. */
 static inline bool is_same_key(const struct entity *e, mt_bytes key)
 {
     if (e->key_len != key.len) {
         return false;
     }
-    for (size_t i = 0; i < key.len; i += 8) {
-        uint64_t a = 0;
-        uint64_t b = 0;
-        memcpy(&a, e->key + i, sizeof a);
-        memcpy(&b, key.ptr + i, sizeof b);
-        if (a != b) {
+    if (key.len < 8) {
+        return (word_at(e->key) ^ word_at(key.ptr)) << (8 * (8 - key.len)) == 0;
+    }
+    for (size_t i = 0; i + 8 < key.len; i += 8) {
+        if (word_at(e->key + i) != word_at(key.ptr + i)) {
             return false;
         }
     }
-    return true;
+    return word_at(e->key + key.len - 8) == word_at(key.ptr + key.len - 8);
 }
 
 static inline uint32_t entity_of_row(struct match *m, const struct mt_table_row *row, mt_bytes key)
@@ -244,7 +250,7 @@ static void add_partition(const struct match *m, uint32_t partition, struct mt_j
 static MT_ERR groups_new(const struct mt_join_spec *spec, struct mt_join_groups **out)
 {
     void *ptr = NULL;
-    MT_TRY(mt_job_memory_get_zeroed(spec->memory, 1, sizeof(struct mt_join_groups), &ptr));
+    MT_TRY(mt_job_memory_get_array(spec->memory, 1, sizeof(struct mt_join_groups), &ptr));
     MT_DEFER(mt_join_groups_free) struct mt_join_groups *g = ptr;
     g->memory = spec->memory;
     g->count =
@@ -252,11 +258,11 @@ static MT_ERR groups_new(const struct mt_join_spec *spec, struct mt_join_groups 
     for (uint32_t t = 0; t < spec->count; t++) {
         g->columns += spec->tables[t]->values_count;
     }
-    MT_TRY(mt_job_memory_get_zeroed(spec->memory, g->count, sizeof *g->keys, &ptr));
+    MT_TRY(mt_job_memory_get_array(spec->memory, g->count, sizeof *g->keys, &ptr));
     g->keys = ptr;
     if (g->columns > 0) {
-        MT_TRY(mt_job_memory_get_zeroed(spec->memory, (size_t)g->count * g->columns,
-                                        sizeof *g->columns_of, &ptr));
+        MT_TRY(mt_job_memory_get_array(spec->memory, (size_t)g->count * g->columns,
+                                       sizeof *g->columns_of, &ptr));
         g->columns_of = ptr;
     }
     *out = g;
@@ -309,7 +315,7 @@ static void keep_keys(const struct match *m, struct mt_join_keys *k)
 static MT_ERR keys_new(const struct mt_join_spec *spec, struct mt_join_keys **out)
 {
     void *ptr = NULL;
-    MT_TRY(mt_job_memory_get_zeroed(spec->memory, 1, sizeof(struct mt_join_keys), &ptr));
+    MT_TRY(mt_job_memory_get_array(spec->memory, 1, sizeof(struct mt_join_keys), &ptr));
     MT_DEFER(mt_join_keys_free) struct mt_join_keys *k = ptr;
     k->memory = spec->memory;
     k->room = spec->tables[0]->count;

@@ -20,18 +20,17 @@ struct mt_job_memory {
 
 void mt_job_memory_init(struct mt_job_memory *m, size_t max);
 
-/* Aligned for any type, not zeroed. MT_E_LIMIT beyond the job's limit, MT_E_NOMEM if the machine
+/* Zeroed, aligned for any type. MT_E_LIMIT beyond the job's limit, MT_E_NOMEM if the machine
  * has no more. `len` is not 0. The caller owns it and gives it back with mt_job_memory_put(). */
 MT_ERR mt_job_memory_get(struct mt_job_memory *m, size_t len, void **out);
-/* The same, zeroed. */
-MT_ERR mt_job_memory_get_zeroed(struct mt_job_memory *m, size_t count, size_t size, void **out);
+MT_ERR mt_job_memory_get_array(struct mt_job_memory *m, size_t count, size_t size, void **out);
 
 /* `len` as it was asked for; NULL is nothing. */
 void mt_job_memory_put(struct mt_job_memory *m, void *ptr, size_t len);
 
 /*
  * Room that is given out piece by piece and given back whole: slabs that grow with what is taken,
- * from 16 KiB to 1 MiB. Single-owner.
+ * from 16 KiB to 8 MiB. Single-owner.
  */
 struct mt_slab;
 struct mt_slabs {
@@ -43,7 +42,7 @@ struct mt_slabs {
 };
 
 void mt_slabs_init(struct mt_slabs *s, struct mt_job_memory *memory);
-/* Aligned to 16 bytes, not zeroed; valid until mt_slabs_done(). */
+/* Zeroed, aligned to 16 bytes; valid until mt_slabs_done(). */
 MT_ERR mt_slabs_get(struct mt_slabs *s, size_t len, uint8_t **out);
 void mt_slabs_done(struct mt_slabs *s);
 

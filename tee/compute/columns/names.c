@@ -46,7 +46,7 @@ static MT_ERR grow(struct mt_names *n)
     void *slots = NULL;
     void *text = NULL;
     MT_REQUIRE(slots_count > n->slots_count, MT_E_LIMIT, "too many groups");
-    MT_TRY(mt_job_memory_get_zeroed(n->memory, slots_count, sizeof *n->slots, &slots));
+    MT_TRY(mt_job_memory_get_array(n->memory, slots_count, sizeof *n->slots, &slots));
     mt_err e = mt_job_memory_get(n->memory, slots_count / 2 * sizeof *n->text, &text);
     if (mt_failed(e)) {
         mt_job_memory_put(n->memory, slots, slots_count * sizeof *n->slots);
@@ -72,7 +72,7 @@ MT_ERR mt_names_new(struct mt_job_memory *memory, const struct mt_keyhash *hash,
 {
     void *ptr = NULL;
     uint32_t empty = 0;
-    MT_TRY(mt_job_memory_get_zeroed(memory, 1, sizeof(struct mt_names), &ptr));
+    MT_TRY(mt_job_memory_get_array(memory, 1, sizeof(struct mt_names), &ptr));
     MT_DEFER(mt_names_free) struct mt_names *n = ptr;
     n->memory = memory;
     n->hash = *hash;

@@ -46,8 +46,8 @@ struct mt_table_fault {
     mt_bytes name;
 };
 
-/* Eight bytes aligned: this head, `values_count` values, then the key, filled up with zeros to a
- * multiple of 8. */
+/* Eight bytes aligned: this head, `values_count` values, then the key. At least 8 bytes may be read
+ * from where the key begins. */
 struct mt_table_row {
     uint32_t hash;
     uint32_t number; /* of the row in the input: the header is 1 */
@@ -63,9 +63,13 @@ struct mt_table_chunk {
 
 struct mt_names;
 
-struct mt_table_partition {
-    uint8_t *at; /* in the last chunk */
+/* Where a partition's next row goes, in its last chunk: all that loading a row looks at. */
+struct mt_table_end {
+    uint8_t *at;
     size_t left;
+};
+
+struct mt_table_partition {
     struct mt_table_chunk *first;
     struct mt_table_chunk *last;
     uint64_t count; /* rows */
@@ -75,6 +79,7 @@ struct mt_table {
     struct mt_job_memory *memory;
     struct mt_slabs slabs;
     struct mt_table_partition *partitions;
+    struct mt_table_end *ends;
     uint32_t partition_bits;
     uint32_t values_count;
     uint64_t count;      /* rows */
@@ -115,6 +120,12 @@ static inline mt_bytes mt_table_row_key(const struct mt_table_row *row, uint32_t
     return (mt_bytes){mt_table_row_value(row, values_count), row->key_len};
 }
 
+static inline size_t mt_table_row_len(const struct mt_table_row *row, uint32_t values_count)
+{
+    size_t len = sizeof *row + values_count * sizeof(mt_int128) + row->key_len;
+    return (len + 7) & ~(size_t)7;
+}
+
 /* NULL after the last. */
 static inline const struct mt_table_row *mt_table_walk_next(struct mt_table_walk *w)
 {
@@ -127,7 +138,7 @@ static inline const struct mt_table_row *mt_table_walk_next(struct mt_table_walk
     }
     const void *ptr = w->chunk->rows + w->at;
     const struct mt_table_row *row = ptr;
-    w->at += sizeof *row + w->values_count * sizeof(mt_int128) + ((row->key_len + 7U) & ~7U);
+    w->at += mt_table_row_len(row, w->values_count);
     return row;
 }
 
