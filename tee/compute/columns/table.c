@@ -8,8 +8,9 @@
 #include "base/assert.h"
 #include "compute/columns/names.h"
 
-/* A partition of this size, with those of its peers, stays in the second level cache. */
-enum { PARTITION_BYTES = 128 * 1024 };
+/* Of the inputs' bytes, for one partition: what a join does with them stays in the second level
+ * cache. Without partitions the join of 3 x 1 M rows takes twice as long. */
+enum { PARTITION_BYTES = 256 * 1024 };
 
 _Static_assert(sizeof(struct mt_table_row) + MT_TABLE_VALUES_MAX * sizeof(mt_int128) +
                        MT_TABLE_KEY_BYTES_MAX + 8 + MT_CSV_SLACK_BYTES <=
@@ -199,6 +200,8 @@ static MT_ERR put_row(struct load *l, mt_bytes key, const struct mt_table_row *h
     copy_key(at, key);
     end->at += len;
     end->left -= len;
+    __builtin_prefetch(end->at + 64, 1);
+    __builtin_prefetch(end->at + 128, 1);
     t->partitions[partition].count++;
     return MT_OK;
 }
