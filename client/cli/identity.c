@@ -5,23 +5,24 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "mesatee/policy_file.h"
 
 /* identity, context, user, policy: who we are, where, and what we trust. */
 
 static void print_identity(const struct mt_cli *c, const char *name, const struct mt_key *k)
 {
     mt_hash subject;
-    mt_spki_hash(mt_key_public(k), &subject);
+    mt_identity_subject(k, &subject);
     if (c->is_json) {
         (void)printf("{\"name\":\"%s\",\"public_key\":\"", name);
-        mt_cli_print_hex(stdout, mt_spki_bytes(mt_key_public(k)));
+        mt_cli_print_hex(stdout, mt_spki_bytes(mt_identity_public(k)));
         (void)fputs("\",\"subject\":\"", stdout);
         mt_cli_print_hex(stdout, mt_hash_bytes(&subject));
         (void)puts("\"}");
         return;
     }
     (void)printf("name:       %s\npublic key: ", name);
-    mt_cli_print_hex(stdout, mt_spki_bytes(mt_key_public(k)));
+    mt_cli_print_hex(stdout, mt_spki_bytes(mt_identity_public(k)));
     (void)fputs("\nsubject:    ", stdout);
     mt_cli_print_hex(stdout, mt_hash_bytes(&subject));
     (void)putchar('\n');
@@ -29,7 +30,7 @@ static void print_identity(const struct mt_cli *c, const char *name, const struc
 
 int mt_cli_identity_new(struct mt_cli *c)
 {
-    MT_DEFER(mt_key_free) struct mt_key *k = NULL;
+    MT_DEFER(mt_identity_free) struct mt_key *k = NULL;
     if (!mt_cli_arguments(c, 1)) {
         return MT_EXIT_USAGE;
     }
@@ -43,7 +44,7 @@ int mt_cli_identity_new(struct mt_cli *c)
 
 int mt_cli_identity_show(struct mt_cli *c)
 {
-    MT_DEFER(mt_key_free) struct mt_key *k = NULL;
+    MT_DEFER(mt_identity_free) struct mt_key *k = NULL;
     if (!mt_cli_arguments(c, 1)) {
         return MT_EXIT_USAGE;
     }
@@ -81,22 +82,10 @@ static MT_ERR make_policy(struct mt_cli *c, const char *name, struct mt_policy *
     return take_hashes(c, "--configuration", p->configurations, &p->configurations_count);
 }
 
-static MT_ERR write_policy(const struct mt_key *k, const struct mt_policy *p, struct mt_buf *out)
-{
-    MT_DEFER(mt_buf_free) struct mt_buf json = mt_buf_of_max(MT_POLICY_BYTES_MAX);
-    struct mt_writer j = mt_writer_onto(&json);
-    struct mt_writer w = mt_writer_onto(out);
-    mt_bytes bytes;
-    mt_policy_write(&j, p);
-    MT_TRY(mt_write_end(&j, &bytes));
-    mt_policy_file_write(&w, k, bytes);
-    return mt_write_end(&w, &bytes);
-}
-
 int mt_cli_policy_new(struct mt_cli *c)
 {
     static struct mt_policy p;
-    MT_DEFER(mt_key_free) struct mt_key *k = NULL;
+    MT_DEFER(mt_identity_free) struct mt_key *k = NULL;
     MT_DEFER(mt_buf_free) struct mt_buf file = mt_buf_of_max((size_t)2 * MT_POLICY_BYTES_MAX);
     const char *identity = mt_cli_option(c, "--identity");
     const char *name = mt_cli_option(c, "--name");
@@ -108,7 +97,7 @@ int mt_cli_policy_new(struct mt_cli *c)
         return MT_EXIT_USAGE;
     }
     e = mt_identity_load(&c->home, identity, &k);
-    e = mt_failed(e) ? e : write_policy(k, &p, &file);
+    e = mt_failed(e) ? e : mt_policy_sign(k, &p, &file);
     e = mt_failed(e) ? e : mt_file_store(c->argv[0], mt_buf_bytes(&file));
     return mt_failed(e) ? mt_cli_fail(c, e, c->argv[0]) : MT_EXIT_DONE;
 }
@@ -118,7 +107,7 @@ static void print_policy(const struct mt_policy *p)
     static uint8_t room[16384];
     mt_bytes text;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    mt_policy_write(&w, p);
+    mt_policy_json(&w, p);
     if (!mt_failed(mt_write_end(&w, &text))) {
         mt_cli_print_bytes(stdout, text);
         (void)putchar('\n');
@@ -129,7 +118,6 @@ int mt_cli_policy_show(struct mt_cli *c)
 {
     static struct mt_policy p;
     MT_DEFER(mt_buf_free) struct mt_buf file = mt_buf_of_max(0);
-    mt_spki signer;
     mt_hash who;
     mt_err e = MT_OK;
     if (c->argc == 0) {
@@ -144,12 +132,11 @@ int mt_cli_policy_show(struct mt_cli *c)
         return MT_EXIT_USAGE;
     }
     e = mt_file_load(c->argv[0], (size_t)2 * MT_POLICY_BYTES_MAX, &file);
-    e = mt_failed(e) ? e : mt_policy_file_parse(mt_buf_bytes(&file), &signer, &p);
+    e = mt_failed(e) ? e : mt_policy_load(mt_buf_bytes(&file), &who, &p);
     if (mt_failed(e)) {
         return mt_cli_fail(c, e, c->argv[0]);
     }
     print_policy(&p);
-    mt_spki_hash(&signer, &who);
     if (!c->is_json) {
         (void)fputs("signed by ", stdout);
         mt_cli_print_hex(stdout, mt_hash_bytes(&who));

@@ -45,13 +45,12 @@ static void print_claims(const struct mt_cli *c, const struct mt_claims *k,
     (void)putchar('\n');
 }
 
-static void print_verdict_json(const struct mt_trace *t, const struct mt_claims *k, mt_err e)
+static void print_verdict_json(const struct mt_check *f, const struct mt_claims *k, mt_err e)
 {
     uint8_t room[8192];
     mt_bytes text;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     struct mt_json_writer j = mt_json_writer_over(&w);
-    const struct mt_check *f = mt_trace_failed(t);
     mt_json_begin_object(&j, NULL);
     mt_json_put_bool(&j, "accepted", !mt_failed(e));
     mt_json_put_uint(&j, "level", (uint64_t)k->level);
@@ -93,7 +92,7 @@ int mt_cli_verify(struct mt_cli *c)
     }
     const struct mt_trace *t = mt_client_trace(c->client);
     if (c->is_json) {
-        print_verdict_json(t, &mt_client_appraisal(c->client)->claims, e);
+        print_verdict_json(mt_client_failed(c->client), &mt_client_appraisal(c->client)->claims, e);
         return mt_failed(e) ? mt_cli_exit_of(e) : MT_EXIT_DONE;
     }
     mt_cli_print_trace(stdout, t, is_long);
@@ -132,7 +131,7 @@ int mt_cli_doctor(struct mt_cli *c)
         tell("node-reachable: something answers at the context's address", is_there,
              "start the node (mesatee dev, or mesateed), or mend the address", &failures);
         if (is_there) {
-            const struct mt_check *f = mt_trace_failed(mt_client_trace(c->client));
+            const struct mt_check *f = mt_client_failed(c->client);
             tell("node-verified: the node is what your policy trusts", !mt_failed(e),
                  f != NULL      ? f->mend
                  : mt_failed(e) ? e.fault->what

@@ -149,7 +149,7 @@ int mt_cli_receipt_compare(struct mt_cli *c)
     if (rc != MT_EXIT_DONE || mt_failed(e)) {
         return rc == MT_EXIT_DONE ? mt_cli_fail(c, e, c->argv[1]) : rc;
     }
-    e = mt_receipt_compare(&a->receipt.facts, &b->receipt.facts);
+    e = mt_run_receipts_agree(&a->receipt, &b->receipt);
     if (mt_failed(e)) {
         return mt_cli_fail(c, e, "compare");
     }

@@ -111,6 +111,11 @@ const struct mt_trace *mt_client_trace(const struct mt_client *c)
     return c->channel == NULL ? &nothing : &mt_client_appraisal(c)->trace;
 }
 
+const struct mt_check *mt_client_failed(const struct mt_client *c)
+{
+    return mt_trace_failed(mt_client_trace(c));
+}
+
 const mt_hash *mt_client_node(const struct mt_client *c)
 {
     return &mt_channel_peer(c->channel)->subject;

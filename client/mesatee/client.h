@@ -35,7 +35,9 @@ MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out)
 void mt_client_close(struct mt_client **c);
 const struct mt_appraisal *mt_client_appraisal(const struct mt_client *c);
 const struct mt_trace *mt_client_trace(const struct mt_client *c); /* its chain of checks */
-const mt_hash *mt_client_node(const struct mt_client *c);          /* hash of the node's TLS key */
+/* The first check that failed; NULL: none. */
+const struct mt_check *mt_client_failed(const struct mt_client *c);
+const mt_hash *mt_client_node(const struct mt_client *c); /* hash of the node's TLS key */
 /* The newest head seen, verified not to have gone back. */
 const struct mt_head *mt_client_head(const struct mt_client *c);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "crypto/context.h"
+#include "mesatee/policy_file.h"
 #include "wire/json.h"
 
 enum { READY_MS = 10000, KEYFILE_BYTES = 32 };
@@ -164,10 +165,6 @@ static MT_ERR wait_public(const struct dev *d, struct mt_json **out)
 static MT_ERR write_policy(const struct dev *d, const struct mt_json *facts, struct mt_buf *out)
 {
     static struct mt_policy p;
-    MT_DEFER(mt_buf_free) struct mt_buf json = mt_buf_of_max(MT_POLICY_BYTES_MAX);
-    struct mt_writer j = mt_writer_onto(&json);
-    struct mt_writer w = mt_writer_onto(out);
-    mt_bytes bytes;
     memset(&p, 0, sizeof p);
     p.name = MT_LITERAL("dev");
     p.minimum_level = MT_LEVEL_SOFT;
@@ -176,10 +173,7 @@ static MT_ERR write_policy(const struct dev *d, const struct mt_json *facts, str
                        (mt_span){p.measurements[0].b, sizeof p.measurements[0].b}));
     p.platforms_count = 1;
     p.measurements_count = 1;
-    mt_policy_write(&j, &p);
-    MT_TRY(mt_write_end(&j, &bytes));
-    mt_policy_file_write(&w, d->key, bytes);
-    return mt_write_end(&w, &bytes);
+    return mt_policy_sign(d->key, &p, out);
 }
 
 static MT_ERR make_context(const struct dev *d, const struct mt_json *facts)

@@ -72,6 +72,11 @@ MT_ERR mt_run_receipt_verify(mt_bytes file, const struct mt_appraiser *a, uint64
     return check_claim(out);
 }
 
+MT_ERR mt_run_receipts_agree(const struct mt_run_receipt *a, const struct mt_run_receipt *b)
+{
+    return mt_receipt_compare(&a->facts, &b->facts);
+}
+
 bool mt_commitment_holds(const mt_hash *salt, uint64_t size_bytes, const mt_hash *plain,
                          const mt_hash *commitment)
 {

@@ -26,6 +26,9 @@ struct mt_run_receipt {
 MT_ERR mt_run_receipt_verify(mt_bytes file, const struct mt_appraiser *a, uint64_t now_ms,
                              struct mt_run_receipt *out);
 
+/* MT_E_PROOF if two verified receipts cannot both be true of one ledger. */
+MT_ERR mt_run_receipts_agree(const struct mt_run_receipt *a, const struct mt_run_receipt *b);
+
 /* Whether this plaintext hash is what was committed to. */
 bool mt_commitment_holds(const mt_hash *salt, uint64_t size_bytes, const mt_hash *plain,
                          const mt_hash *commitment);

@@ -95,10 +95,11 @@ MT_ERR mt_receipt_verify(const struct mt_receipt *r, const struct mt_appraiser *
     MT_CHECK(t, !mt_failed(e), MT_E_PROOF, "receipt-format", "the receipt's parts belong together",
              "the receipt is damaged: fetch it again");
     MT_TRY(check_service_key(r, a, now_ms, &key, out));
+    const struct mt_merkle_place at = {out->proof.leaf_index, out->proof.tree_size, out->proof.path,
+                                       out->proof.path_count};
     e = leaf_of(r, &out->leaf);
     if (!mt_failed(e)) {
-        e = mt_merkle_root_of_path(out->proof.leaf_index, out->proof.tree_size, &out->leaf,
-                                   out->proof.path, out->proof.path_count, &out->root);
+        e = mt_merkle_root_of_path(&at, &out->leaf, &out->root);
     }
     MT_CHECK(t, !mt_failed(e), MT_E_PROOF, "receipt-path",
              "the transaction's leaf and its path lead to a root",

@@ -198,24 +198,23 @@ MT_ERR mt_merkle_consistency(const struct mt_merkle *m, uint64_t from, uint64_t 
 }
 
 /* RFC 9162, 2.1.3.2. */
-MT_ERR mt_merkle_root_of_path(uint64_t index, uint64_t size, const mt_hash *leaf,
-                              const mt_hash *path, size_t count, mt_hash *out)
+MT_ERR mt_merkle_root_of_path(const struct mt_merkle_place *at, const mt_hash *leaf, mt_hash *out)
 {
-    MT_REQUIRE(index < size, MT_E_PROOF, "a leaf lies outside of its tree");
-    uint64_t fn = index;
-    uint64_t sn = size - 1;
+    MT_REQUIRE(at->index < at->size, MT_E_PROOF, "a leaf lies outside of its tree");
+    uint64_t fn = at->index;
+    uint64_t sn = at->size - 1;
     mt_hash r = *leaf;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < at->count; i++) {
         mt_hash before = r;
         MT_REQUIRE(sn != 0, MT_E_PROOF, "an inclusion path is too long");
         if ((fn & 1) != 0 || fn == sn) {
-            mt_merkle_node(&path[i], &before, &r);
+            mt_merkle_node(&at->path[i], &before, &r);
             while ((fn & 1) == 0 && fn != 0) {
                 fn >>= 1;
                 sn >>= 1;
             }
         } else {
-            mt_merkle_node(&before, &path[i], &r);
+            mt_merkle_node(&before, &at->path[i], &r);
         }
         fn >>= 1;
         sn >>= 1;
@@ -225,38 +224,39 @@ MT_ERR mt_merkle_root_of_path(uint64_t index, uint64_t size, const mt_hash *leaf
     return MT_OK;
 }
 
-static MT_ERR check_ends(uint64_t from, const mt_hash *from_root, uint64_t to,
-                         const mt_hash *to_root, size_t count)
+static MT_ERR check_ends(const struct mt_merkle_head *from, const struct mt_merkle_head *to,
+                         size_t count)
 {
     mt_hash empty;
-    MT_REQUIRE(from <= to, MT_E_PROOF, "the tree has become smaller");
+    MT_REQUIRE(from->size <= to->size, MT_E_PROOF, "the tree has become smaller");
     MT_REQUIRE(count == 0, MT_E_PROOF, "a consistency path is too long");
     mt_sha256(NULL, 0, &empty);
-    MT_REQUIRE(from != 0 || mt_hash_equal(from_root, &empty), MT_E_PROOF,
+    MT_REQUIRE(from->size != 0 || mt_hash_equal(&from->root, &empty), MT_E_PROOF,
                "an empty tree has another root");
-    MT_REQUIRE(from != to || mt_hash_equal(from_root, to_root), MT_E_PROOF,
+    MT_REQUIRE(from->size != to->size || mt_hash_equal(&from->root, &to->root), MT_E_PROOF,
                "two trees of one size have two roots");
     return MT_OK;
 }
 
 /* RFC 9162, 2.1.4.2. */
-MT_ERR mt_merkle_check_consistency(uint64_t from, const mt_hash *from_root, uint64_t to,
-                                   const mt_hash *to_root, const mt_hash *path, size_t count)
+MT_ERR mt_merkle_check_consistency(const struct mt_merkle_head *from,
+                                   const struct mt_merkle_head *to, const mt_hash *path,
+                                   size_t count)
 {
-    if (from == 0 || from >= to) {
-        return check_ends(from, from_root, to, to_root, count);
+    if (from->size == 0 || from->size >= to->size) {
+        return check_ends(from, to, count);
     }
-    uint64_t fn = from - 1;
-    uint64_t sn = to - 1;
+    uint64_t fn = from->size - 1;
+    uint64_t sn = to->size - 1;
     size_t at = 0;
     while ((fn & 1) != 0) {
         fn >>= 1;
         sn >>= 1;
     }
     /* A tree of 2^k leaves is a node of every later tree: it is not in the path. */
-    bool is_power = (from & (from - 1)) == 0;
+    bool is_power = (from->size & (from->size - 1)) == 0;
     MT_REQUIRE(is_power || count > 0, MT_E_PROOF, "a consistency path is too short");
-    mt_hash fr = is_power ? *from_root : path[at++];
+    mt_hash fr = is_power ? from->root : path[at++];
     mt_hash sr = fr;
     for (; at < count; at++) {
         mt_hash f = fr;
@@ -276,7 +276,7 @@ MT_ERR mt_merkle_check_consistency(uint64_t from, const mt_hash *from_root, uint
         sn >>= 1;
     }
     MT_REQUIRE(sn == 0, MT_E_PROOF, "a consistency path is too short");
-    MT_REQUIRE(mt_hash_equal(&fr, from_root) && mt_hash_equal(&sr, to_root), MT_E_PROOF,
+    MT_REQUIRE(mt_hash_equal(&fr, &from->root) && mt_hash_equal(&sr, &to->root), MT_E_PROOF,
                "a tree does not extend the other");
     return MT_OK;
 }

@@ -30,12 +30,26 @@ MT_ERR mt_merkle_path(const struct mt_merkle *m, uint64_t index, uint64_t size, 
 MT_ERR mt_merkle_consistency(const struct mt_merkle *m, uint64_t from, uint64_t to, mt_hash *path,
                              size_t *count);
 
+/* A leaf's place and its way up. */
+struct mt_merkle_place {
+    uint64_t index;
+    uint64_t size;
+    const mt_hash *path;
+    size_t count;
+};
+
 /* Pure: the root that a leaf and its path lead to (2.1.3.2), for the caller to compare. MT_E_PROOF
  * for a path of the wrong length. */
-MT_ERR mt_merkle_root_of_path(uint64_t index, uint64_t size, const mt_hash *leaf,
-                              const mt_hash *path, size_t count, mt_hash *out);
-/* Pure: 2.1.4.2. MT_E_PROOF unless `to_root` extends `from_root`. */
-MT_ERR mt_merkle_check_consistency(uint64_t from, const mt_hash *from_root, uint64_t to,
-                                   const mt_hash *to_root, const mt_hash *path, size_t count);
+MT_ERR mt_merkle_root_of_path(const struct mt_merkle_place *at, const mt_hash *leaf, mt_hash *out);
+
+struct mt_merkle_head {
+    uint64_t size;
+    mt_hash root;
+};
+
+/* Pure: 2.1.4.2. MT_E_PROOF unless `to` extends `from`. */
+MT_ERR mt_merkle_check_consistency(const struct mt_merkle_head *from,
+                                   const struct mt_merkle_head *to, const mt_hash *path,
+                                   size_t count);
 
 #endif

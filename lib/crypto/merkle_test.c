@@ -52,7 +52,8 @@ static void every_path_leads_to_the_root(void)
             size_t count = 0;
             mt_hash got;
             MT_ASSERT(!mt_failed(mt_merkle_path(tree, i, n, path, &count)));
-            MT_ASSERT(!mt_failed(mt_merkle_root_of_path(i, n, &leaves[i], path, count, &got)));
+            MT_ASSERT(!mt_failed(mt_merkle_root_of_path(
+                &(const struct mt_merkle_place){i, n, path, count}, &leaves[i], &got)));
             MT_ASSERT(mt_hash_equal(&got, &root));
         }
     }
@@ -67,15 +68,18 @@ static void a_path_of_another_leaf_or_length_does_not(void)
         size_t count = 0;
         mt_hash got;
         MT_ASSERT(!mt_failed(mt_merkle_path(tree, i, n, path, &count)));
-        MT_ASSERT(mt_failed(mt_merkle_root_of_path(i, n, &leaves[i], path, count - 1, &got)));
+        MT_ASSERT(mt_failed(mt_merkle_root_of_path(
+            &(const struct mt_merkle_place){i, n, path, count - 1}, &leaves[i], &got)));
         path[count] = root;
-        MT_ASSERT(mt_failed(mt_merkle_root_of_path(i, n, &leaves[i], path, count + 1, &got)));
-        MT_ASSERT(
-            !mt_failed(mt_merkle_root_of_path(i, n, &leaves[(i + 1) % n], path, count, &got)));
+        MT_ASSERT(mt_failed(mt_merkle_root_of_path(
+            &(const struct mt_merkle_place){i, n, path, count + 1}, &leaves[i], &got)));
+        MT_ASSERT(!mt_failed(mt_merkle_root_of_path(
+            &(const struct mt_merkle_place){i, n, path, count}, &leaves[(i + 1) % n], &got)));
         MT_ASSERT(!mt_hash_equal(&got, &root));
         for (size_t k = 0; k < count; k++) {
             path[k].b[0] ^= 1;
-            MT_ASSERT(!mt_failed(mt_merkle_root_of_path(i, n, &leaves[i], path, count, &got)));
+            MT_ASSERT(!mt_failed(mt_merkle_root_of_path(
+                &(const struct mt_merkle_place){i, n, path, count}, &leaves[i], &got)));
             MT_ASSERT(!mt_hash_equal(&got, &root));
             path[k].b[0] ^= 1;
         }
@@ -91,15 +95,18 @@ static void every_larger_tree_proves_that_it_extends_every_smaller_one(void)
             size_t count = 0;
             mt_hash old_root = naive_root(0, from);
             MT_ASSERT(!mt_failed(mt_merkle_consistency(tree, from, to, path, &count)));
-            MT_ASSERT(!mt_failed(
-                mt_merkle_check_consistency(from, &old_root, to, &new_root, path, count)));
+            MT_ASSERT(!mt_failed(mt_merkle_check_consistency(
+                &(const struct mt_merkle_head){from, old_root},
+                &(const struct mt_merkle_head){to, new_root}, path, count)));
             mt_hash forged = old_root;
             forged.b[31] ^= 1;
-            MT_ASSERT(
-                mt_failed(mt_merkle_check_consistency(from, &forged, to, &new_root, path, count)));
+            MT_ASSERT(mt_failed(mt_merkle_check_consistency(
+                &(const struct mt_merkle_head){from, forged},
+                &(const struct mt_merkle_head){to, new_root}, path, count)));
             if (count > 0) {
-                MT_ASSERT(mt_failed(
-                    mt_merkle_check_consistency(from, &old_root, to, &new_root, path, count - 1)));
+                MT_ASSERT(mt_failed(mt_merkle_check_consistency(
+                    &(const struct mt_merkle_head){from, old_root},
+                    &(const struct mt_merkle_head){to, new_root}, path, count - 1)));
             }
         }
     }
@@ -109,7 +116,8 @@ static void a_tree_that_shrank_is_refused(void)
 {
     mt_hash a = naive_root(0, 5);
     mt_hash b = naive_root(0, 4);
-    MT_ASSERT(mt_failed(mt_merkle_check_consistency(5, &a, 4, &b, NULL, 0)));
+    MT_ASSERT(mt_failed(mt_merkle_check_consistency(
+        &(const struct mt_merkle_head){5, a}, &(const struct mt_merkle_head){4, b}, NULL, 0)));
 }
 
 static mt_err zeros(void *state, mt_span out)

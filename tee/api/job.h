@@ -17,6 +17,18 @@
  * and says what became of it.
  */
 struct mt_job_context;
+struct mt_job_start;
+
+/* Behind the functions below: how tee/jobs does it. First member of its struct mt_job_context. */
+struct mt_job_door {
+    const struct mt_job_start *start;
+    const atomic_bool *cancel_flag;
+    mt_err (*read)(struct mt_job_context *c, size_t input, mt_span out, size_t *got);
+    mt_err (*write)(struct mt_job_context *c, size_t output, mt_bytes bytes);
+    mt_err (*seed)(struct mt_job_context *c, uint8_t out[32]);
+    void (*progress)(struct mt_job_context *c, uint64_t done, uint64_t all);
+    void (*detail)(struct mt_job_context *c, const char *text);
+};
 
 struct mt_job_input {
     mt_id resource; /* MT_KIND_DATA; the gate checks a RUN grant of the task for it */

@@ -16,6 +16,7 @@ enum { MT_PATH_ARGUMENTS_MAX = 3 };
 
 struct mt_request {
     struct mt_arena *arena;
+    const char *action;                        /* of the route */
     mt_bytes arguments[MT_PATH_ARGUMENTS_MAX]; /* what stood for the placeholders, as text */
     mt_bytes query;                            /* raw; see mt_request_query() */
     mt_bytes body;                             /* inline body; empty if staged or none */

@@ -59,8 +59,11 @@ static MT_ERR may_see(struct mt_tx *tx, const struct mt_ask *ask, const struct m
         return MT_OK;
     }
     MT_REQUIRE(!r->has_ended, MT_E_NOTFOUND, "there is no such thing, or you may not know of it");
-    if (mt_failed(mt_gate_grant_find(tx, &ask->subject, r->kind, &ask->resource, ANY,
-                                     (mt_bytes){NULL, 0}, &g))) {
+    if (mt_failed(mt_gate_grant_find(
+            tx,
+            &(const struct mt_grant_query){
+                &ask->subject, {r->kind, &ask->resource}, ANY, (mt_bytes){NULL, 0}},
+            &g))) {
         MT_FAIL(MT_E_NOTFOUND, "there is no such thing, or you may not know of it");
     }
     return MT_OK;
@@ -78,8 +81,11 @@ static MT_ERR decide_on_resource(struct mt_tx *tx, const struct mt_ask *ask, str
     MT_TRY(may_see(tx, ask, &r));
 
     p->is_owner = mt_hash_equal(&r.owner, &ask->subject);
-    bool is_reader = !mt_failed(mt_gate_grant_find(tx, &ask->subject, r.kind, &ask->resource,
-                                                   1U << MT_GRANT_READ, (mt_bytes){NULL, 0}, &g));
+    bool is_reader = !mt_failed(mt_gate_grant_find(
+        tx,
+        &(const struct mt_grant_query){
+            &ask->subject, {r.kind, &ask->resource}, 1U << MT_GRANT_READ, (mt_bytes){NULL, 0}},
+        &g));
     /* A result belongs to its receivers: who started the run owns it in name, and reads it only if
      * named. */
     p->may_read = is_reader || (p->is_owner && r.kind != MT_KIND_RESULT);

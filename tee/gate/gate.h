@@ -60,8 +60,13 @@ void mt_gate_leave(struct mt_permit **p);
 
 /* The answer to an earlier request with this session and number: *is_known with status and body (in
  * ask->arena). MT_E_CONFLICT if the request hash differs. */
-MT_ERR mt_gate_recall(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask, bool *is_known,
-                      uint32_t *status, mt_bytes *body);
+struct mt_recalled {
+    bool is_known;
+    uint32_t status;
+    mt_bytes body;
+};
+MT_ERR mt_gate_recall(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask,
+                      struct mt_recalled *out);
 MT_ERR mt_gate_remember(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask,
                         uint32_t status, mt_bytes body);
 

@@ -97,9 +97,13 @@ MT_ERR mt_gate_resource_put(struct mt_tx *tx, const mt_id *id, const struct mt_r
 
 /* A grant of the grantee on the resource that holds now and has any right of the set (bits 1 <<
  * right). MT_E_DENIED if none. */
-MT_ERR mt_gate_grant_find(struct mt_tx *tx, const mt_hash *grantee, enum mt_kind kind,
-                          const mt_id *resource, unsigned rights, mt_bytes function,
-                          struct mt_grant *out);
+struct mt_grant_query {
+    const mt_hash *grantee;
+    struct mt_ref what;
+    unsigned rights;
+    mt_bytes function; /* empty: whichever */
+};
+MT_ERR mt_gate_grant_find(struct mt_tx *tx, const struct mt_grant_query *q, struct mt_grant *out);
 /* Whether a RUN grant of the grantee on the data is still there, used up or not. */
 bool mt_gate_grant_exists(struct mt_tx *tx, const mt_hash *grantee, const mt_id *resource);
 MT_ERR mt_gate_grant_put(struct mt_tx *tx, enum mt_kind kind, const mt_id *resource,

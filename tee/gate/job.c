@@ -25,8 +25,11 @@ static MT_ERR use_up(struct mt_tx *tx, const struct mt_job_ask *ask, size_t i)
                    "an approval was withdrawn");
         return MT_OK;
     }
-    mt_err e = mt_gate_grant_find(tx, &ask->grantee, MT_KIND_DATA, &ask->inputs[i],
-                                  1U << MT_GRANT_RUN, ask->function, &g);
+    mt_err e = mt_gate_grant_find(
+        tx,
+        &(const struct mt_grant_query){
+            &ask->grantee, {MT_KIND_DATA, &ask->inputs[i]}, 1U << MT_GRANT_RUN, ask->function},
+        &g);
     MT_REQUIRE(!mt_failed(e), MT_E_DENIED,
                "an owner's approval is missing, not yet valid, expired, used up or withdrawn");
     g.used++;

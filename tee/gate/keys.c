@@ -81,19 +81,18 @@ static MT_ERR get_version(struct mt_tx *tx, const mt_id *id, uint64_t version,
     return MT_OK;
 }
 
-MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id, uint64_t version, struct mt_object_handle *out)
+MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                        uint64_t version, struct mt_object_handle *out)
 {
-    MT_TRY(mt_permit_may_see(p, tx, kind, id));
+    MT_TRY(mt_permit_may_see(p, tx, what));
     MT_GATE_REACHES(tx);
-    return get_version(tx, id, version, out);
+    return get_version(tx, what->id, version, out);
 }
 
-MT_ERR mt_permit_input(const struct mt_permit *p, struct mt_tx *tx, const mt_hash *task_digest,
-                       const mt_id *data, uint64_t version, struct mt_object_handle *out)
+MT_ERR mt_permit_input(struct mt_tx *tx, const mt_hash *task_digest, const mt_id *data,
+                       uint64_t version, struct mt_object_handle *out)
 {
     MT_GATE_REACHES(tx);
-    (void)p;
     MT_REQUIRE(mt_gate_grant_exists(tx, task_digest, data), MT_E_DENIED,
                "an owner's approval is missing");
     return get_version(tx, data, version, out);
@@ -107,15 +106,16 @@ void mt_gate_put_staged(struct mt_permit *p, const mt_id *object, const struct m
 }
 
 MT_ERR mt_permit_keep(const struct mt_permit *p, struct mt_tx *tx,
-                      const struct mt_object_handle *staged, enum mt_kind kind, const mt_id *id,
+                      const struct mt_object_handle *staged, const struct mt_ref *what,
                       uint64_t version)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
-    struct version_key k = version_key_of(id, version);
-    MT_TRY(mt_gate_resource_get(tx, id, &res));
-    bool is_owner = mt_hash_equal(&res.owner, &p->subject) || (p->is_job && kind == MT_KIND_RESULT);
-    MT_REQUIRE(res.kind == kind && is_owner, MT_E_DENIED, "only its owner may do this");
+    struct version_key k = version_key_of(what->id, version);
+    MT_TRY(mt_gate_resource_get(tx, what->id, &res));
+    bool is_owner =
+        mt_hash_equal(&res.owner, &p->subject) || (p->is_job && what->kind == MT_KIND_RESULT);
+    MT_REQUIRE(res.kind == what->kind && is_owner, MT_E_DENIED, "only its owner may do this");
     MT_REQUIRE(!res.has_ended, MT_E_CONFLICT, "it has been deleted");
     MT_REQUIRE(!mt_tx_has(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_BYTES_OF(k)), MT_E_CONFLICT,
                "this version exists");
@@ -123,7 +123,7 @@ MT_ERR mt_permit_keep(const struct mt_permit *p, struct mt_tx *tx,
         if (mt_id_equal(&p->staged[i].object, &staged->id)) {
             MT_TRY(mt_tx_put(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_BYTES_OF(k),
                              mt_id_bytes(&staged->id)));
-            return put_object(p->gate, tx, id, staged, mt_secret_bytes(p->staged[i].key));
+            return put_object(p->gate, tx, what->id, staged, mt_secret_bytes(p->staged[i].key));
         }
     }
     MT_FAIL(MT_E_DENIED, "this object did not come with this request");
@@ -186,8 +186,7 @@ MT_ERR mt_gate_rewrap(struct mt_gate *g, struct mt_tx *tx, bool *is_done)
 {
     MT_GATE_REACHES(tx);
     struct old_wraps old = {.epoch = mt_shred_epoch(g->shred)};
-    MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_WRAPS], (mt_bytes){NULL, 0}, (mt_bytes){NULL, 0},
-                      collect_old, &old));
+    MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_WRAPS], MT_ALL, collect_old, &old));
     for (size_t i = 0; i < old.count; i++) {
         MT_DEFER(mt_secret_free) struct mt_secret *key = NULL;
         struct object_record rec;

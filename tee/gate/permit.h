@@ -35,6 +35,13 @@ enum mt_right {
     MT_RIGHT_OWNER, /* owner of the resource */
 };
 
+/* One resource: of which kind, and its id. */
+struct mt_ref {
+    enum mt_kind kind;
+    const mt_id *id;
+};
+#define MT_REF(kind_, id_) (&(const struct mt_ref){(kind_), (id_)})
+
 /* What an owner allows with one resource. A grantee is a subject (hash of a public key) or a task
  * (its digest). */
 enum mt_grant_right {
@@ -62,31 +69,28 @@ const mt_id *mt_permit_resource(const struct mt_permit *p); /* all zero for MT_K
 bool mt_permit_is_owner(const struct mt_permit *p);         /* of that resource */
 
 /* The subject becomes the owner of a new resource. MT_E_CONFLICT if the id is taken. */
-MT_ERR mt_permit_own(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                     const mt_id *id);
+MT_ERR mt_permit_own(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what);
 /* Ends a resource that the subject owns, with its grants and the keys of its objects. `each` learns
  * which objects these were. */
-MT_ERR mt_permit_disown(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id);
+MT_ERR mt_permit_disown(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what);
 
 /* On a resource that the subject owns; grant.id is chosen here. */
-MT_ERR mt_permit_grant(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                       const mt_id *id, struct mt_grant *grant);
-MT_ERR mt_permit_revoke(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id, const mt_id *grant);
+MT_ERR mt_permit_grant(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                       struct mt_grant *grant);
+MT_ERR mt_permit_revoke(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                        const mt_id *grant);
 /* Grants of a resource that the subject owns, in order of their ids. */
 typedef mt_err mt_grant_each(void *state, const struct mt_grant *g);
-MT_ERR mt_permit_grants(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id, mt_grant_each *each, void *state);
+MT_ERR mt_permit_grants(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                        mt_grant_each *each, void *state);
 
 /* Whether the subject, as owner or by a grant, may name this resource as input of `function`.
  * MT_E_NOTFOUND if it does not exist or may not even be seen; MT_E_DENIED otherwise. *owner (may be
  * NULL) is set on success. */
-MT_ERR mt_permit_may_use(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                         const mt_id *id, mt_bytes function, mt_hash *owner);
+MT_ERR mt_permit_may_use(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                         mt_bytes function, mt_hash *owner);
 /* Whether the subject may see it at all. */
-MT_ERR mt_permit_may_see(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                         const mt_id *id);
+MT_ERR mt_permit_may_see(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what);
 /* Of a resource that the subject may see. */
 struct mt_resource_info {
     mt_hash owner;
@@ -94,8 +98,8 @@ struct mt_resource_info {
     bool has_ended;
     bool is_shredded; /* ended, and the keys of its objects are gone for good */
 };
-MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                          const mt_id *id, struct mt_resource_info *out);
+MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                          struct mt_resource_info *out);
 /* Ids of all resources of a kind that the subject owns or has a grant on, bytewise, after `after`.
  */
 typedef mt_err mt_resource_each(void *state, const mt_id *id, bool *is_enough);
@@ -105,17 +109,17 @@ MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind 
 /* The staged object that came with this request becomes a durable part of a resource that the
  * subject owns, under this version number; a number is used once. */
 MT_ERR mt_permit_keep(const struct mt_permit *p, struct mt_tx *tx,
-                      const struct mt_object_handle *staged, enum mt_kind kind, const mt_id *id,
+                      const struct mt_object_handle *staged, const struct mt_ref *what,
                       uint64_t version);
 /* The handle of a version of a resource that the subject may see. MT_E_NOTFOUND. It opens nothing
  * by itself. */
-MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id, uint64_t version, struct mt_object_handle *out);
+MT_ERR mt_permit_object(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                        uint64_t version, struct mt_object_handle *out);
 
 /* The same for an input of the task that the permit is for, whose owner's RUN grant makes it known:
  * a handle opens nothing. MT_E_DENIED if nobody has granted that data to the task. */
-MT_ERR mt_permit_input(const struct mt_permit *p, struct mt_tx *tx, const mt_hash *task_digest,
-                       const mt_id *data, uint64_t version, struct mt_object_handle *out);
+MT_ERR mt_permit_input(struct mt_tx *tx, const mt_hash *task_digest, const mt_id *data,
+                       uint64_t version, struct mt_object_handle *out);
 
 /* A person known to the node, by key hash. MT_E_NOTFOUND. `name` is for display, valid until the
  * transaction ends. */
@@ -140,8 +144,13 @@ MT_ERR mt_permit_user_revoke(const struct mt_permit *p, struct mt_tx *tx, const 
 
 /* For a job's resume handler: its output becomes a RESULT resource whose receivers get READ grants.
  */
-MT_ERR mt_permit_keep_result(const struct mt_permit *p, struct mt_tx *tx, const mt_id *result,
-                             const struct mt_object_handle *output, const mt_hash *receivers,
-                             size_t receivers_count);
+struct mt_kept_result {
+    const mt_id *result;
+    const struct mt_object_handle *output;
+    const mt_hash *receivers;
+    size_t receivers_count;
+};
+MT_ERR mt_permit_keep_result(const struct mt_permit *p, struct mt_tx *tx,
+                             const struct mt_kept_result *r);
 
 #endif

@@ -53,8 +53,8 @@ static MT_ERR parse_remembered(mt_bytes value, struct remembered *out)
     return MT_OK;
 }
 
-MT_ERR mt_gate_recall(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask, bool *is_known,
-                      uint32_t *status, mt_bytes *body)
+MT_ERR mt_gate_recall(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask,
+                      struct mt_recalled *out)
 {
     MT_GATE_REACHES(tx);
     uint8_t key[REQUEST_KEY];
@@ -64,20 +64,20 @@ MT_ERR mt_gate_recall(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *
     MT_TRY(request_key_of(ask, key));
     if (!ask->is_numbered ||
         !mt_tx_has(tx, &mt_gate_maps[MT_GATE_REQUESTS], (mt_bytes){key, sizeof key})) {
-        *is_known = false;
+        out->is_known = false;
         return MT_OK;
     }
     MT_TRY(mt_tx_get(tx, &mt_gate_maps[MT_GATE_REQUESTS], (mt_bytes){key, sizeof key}, &value));
     MT_TRY(parse_remembered(value, &m));
     if (mt_tx_now_ms(tx) - m.at_ms > DAY_MS) {
-        *is_known = false;
+        out->is_known = false;
         return MT_OK;
     }
     MT_REQUIRE(mt_hash_equal(&m.request_hash, &ask->request_hash), MT_E_CONFLICT,
                "this request number was used for another request");
-    MT_TRY(mt_arena_copy(ask->arena, m.body, body));
-    *status = m.status;
-    *is_known = true;
+    MT_TRY(mt_arena_copy(ask->arena, m.body, &out->body));
+    out->status = m.status;
+    out->is_known = true;
     return MT_OK;
 }
 

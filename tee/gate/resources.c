@@ -91,12 +91,11 @@ static MT_ERR add_resource(struct mt_tx *tx, enum mt_kind kind, const mt_id *id,
     return mt_tx_put(tx, &mt_gate_maps[MT_GATE_REACH], MT_BYTES_OF(k), (mt_bytes){NULL, 0});
 }
 
-MT_ERR mt_permit_own(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                     const mt_id *id)
+MT_ERR mt_permit_own(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what)
 {
     MT_GATE_REACHES(tx);
-    MT_REQUIRE(kind != MT_KIND_NONE, MT_E_INTERNAL, "nothing cannot be owned");
-    return add_resource(tx, kind, id, &p->subject);
+    MT_REQUIRE(what->kind != MT_KIND_NONE, MT_E_INTERNAL, "nothing cannot be owned");
+    return add_resource(tx, what->kind, what->id, &p->subject);
 }
 
 static MT_ERR parse_grant(const mt_id *id, mt_bytes value, struct mt_grant *out)
@@ -192,14 +191,13 @@ static mt_err search_grant(void *state, mt_bytes key, mt_bytes value, bool *is_e
     return MT_OK;
 }
 
-MT_ERR mt_gate_grant_find(struct mt_tx *tx, const mt_hash *grantee, enum mt_kind kind,
-                          const mt_id *resource, unsigned rights, mt_bytes function,
-                          struct mt_grant *out)
+MT_ERR mt_gate_grant_find(struct mt_tx *tx, const struct mt_grant_query *q, struct mt_grant *out)
 {
-    struct search s = {.tx = tx, .resource = resource, .rights = rights, .function = function};
-    struct reach_key k = reach_key_of(grantee, kind, resource, &no_grant);
-    MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_REACH], (mt_bytes){k.b, REACH_RESOURCE},
-                      (mt_bytes){NULL, 0}, search_grant, &s));
+    struct search s = {
+        .tx = tx, .resource = q->what.id, .rights = q->rights, .function = q->function};
+    struct reach_key k = reach_key_of(q->grantee, q->what.kind, q->what.id, &no_grant);
+    MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_REACH],
+                      MT_ALL_OF(((mt_bytes){k.b, REACH_RESOURCE})), search_grant, &s));
     MT_REQUIRE(s.is_found, MT_E_DENIED, "no grant allows it now");
     *out = s.found;
     return MT_OK;
@@ -210,8 +208,8 @@ bool mt_gate_grant_exists(struct mt_tx *tx, const mt_hash *grantee, const mt_id 
     struct search s = {
         .tx = tx, .resource = resource, .rights = 1U << MT_GRANT_RUN, .is_any = true};
     struct reach_key k = reach_key_of(grantee, MT_KIND_DATA, resource, &no_grant);
-    mt_err e = mt_tx_scan(tx, &mt_gate_maps[MT_GATE_REACH], (mt_bytes){k.b, REACH_RESOURCE},
-                          (mt_bytes){NULL, 0}, search_grant, &s);
+    mt_err e = mt_tx_scan(tx, &mt_gate_maps[MT_GATE_REACH],
+                          MT_ALL_OF(((mt_bytes){k.b, REACH_RESOURCE})), search_grant, &s);
     return !mt_failed(e) && s.is_found;
 }
 
@@ -227,31 +225,31 @@ static MT_ERR owned(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind ki
     return MT_OK;
 }
 
-MT_ERR mt_permit_grant(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                       const mt_id *id, struct mt_grant *grant)
+MT_ERR mt_permit_grant(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                       struct mt_grant *grant)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
-    MT_TRY(owned(p, tx, kind, id, &res));
+    MT_TRY(owned(p, tx, what->kind, what->id, &res));
     MT_REQUIRE(grant->function.len <= MT_NAME_BYTES_MAX, MT_E_LIMIT,
                "a function's name is too long");
     MT_REQUIRE(grant->until_ms == 0 || grant->until_ms > grant->not_before_ms, MT_E_ARG,
                "a grant ends before it begins");
     MT_REQUIRE(grant->used == 0, MT_E_ARG, "a new grant has not been used");
     MT_TRY(mt_tx_random(tx, (mt_span){grant->id.b, sizeof grant->id.b}));
-    return mt_gate_grant_put(tx, kind, id, grant);
+    return mt_gate_grant_put(tx, what->kind, what->id, grant);
 }
 
-MT_ERR mt_permit_revoke(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id, const mt_id *grant)
+MT_ERR mt_permit_revoke(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                        const mt_id *grant)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
     struct mt_grant g;
-    MT_TRY(owned(p, tx, kind, id, &res));
-    MT_TRY(get_grant(tx, id, grant, &g));
-    const struct grant_key key = {*id, *grant};
-    struct reach_key k = reach_key_of(&g.grantee, kind, id, grant);
+    MT_TRY(owned(p, tx, what->kind, what->id, &res));
+    MT_TRY(get_grant(tx, what->id, grant, &g));
+    const struct grant_key key = {*what->id, *grant};
+    struct reach_key k = reach_key_of(&g.grantee, what->kind, what->id, grant);
     MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_REACH], MT_BYTES_OF(k)));
     return mt_tx_del(tx, &mt_gate_maps[MT_GATE_GRANTS], MT_BYTES_OF(key));
 }
@@ -274,14 +272,14 @@ static mt_err give_grant(void *state, mt_bytes key, mt_bytes value, bool *is_eno
     return e->each(e->state, &g);
 }
 
-MT_ERR mt_permit_grants(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id, mt_grant_each *each, void *state)
+MT_ERR mt_permit_grants(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                        mt_grant_each *each, void *state)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
     struct each_grant e = {each, state};
-    MT_TRY(owned(p, tx, kind, id, &res));
-    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_GRANTS], mt_id_bytes(id), (mt_bytes){NULL, 0},
+    MT_TRY(owned(p, tx, what->kind, what->id, &res));
+    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_GRANTS], MT_ALL_OF((mt_id_bytes(what->id))),
                       give_grant, &e);
 }
 
@@ -312,7 +310,7 @@ static MT_ERR end_grants(struct mt_tx *tx, enum mt_kind kind, const mt_id *id)
         struct first_entry f = {.key_len = 0};
         struct mt_grant g;
         mt_id grant;
-        MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_GRANTS], mt_id_bytes(id), (mt_bytes){NULL, 0},
+        MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_GRANTS], MT_ALL_OF((mt_id_bytes(id))),
                           take_first, &f));
         if (f.key_len == 0) {
             return MT_OK;
@@ -329,7 +327,7 @@ static MT_ERR end_objects(struct mt_tx *tx, const mt_id *id)
 {
     for (;;) {
         struct first_entry f = {.key_len = 0};
-        MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_OBJECTS], mt_id_bytes(id), (mt_bytes){NULL, 0},
+        MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_ALL_OF((mt_id_bytes(id))),
                           take_first, &f));
         if (f.key_len == 0) {
             return MT_OK;
@@ -339,45 +337,49 @@ static MT_ERR end_objects(struct mt_tx *tx, const mt_id *id)
     }
 }
 
-MT_ERR mt_permit_disown(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                        const mt_id *id)
+MT_ERR mt_permit_disown(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
-    MT_TRY(owned(p, tx, kind, id, &res));
-    MT_TRY(end_grants(tx, kind, id));
-    MT_TRY(end_objects(tx, id));
+    MT_TRY(owned(p, tx, what->kind, what->id, &res));
+    MT_TRY(end_grants(tx, what->kind, what->id));
+    MT_TRY(end_objects(tx, what->id));
     res.has_ended = true;
     res.ended_epoch = mt_shred_epoch(p->gate->shred);
-    return mt_gate_resource_put(tx, id, &res);
+    return mt_gate_resource_put(tx, what->id, &res);
 }
 
-static MT_ERR may(const struct mt_permit *p, struct mt_tx *tx, const mt_id *id, unsigned rights,
-                  mt_bytes function, struct mt_resource *res)
+enum { ANY_OF_A_PERSON = 1U << MT_GRANT_SEE | 1U << MT_GRANT_USE | 1U << MT_GRANT_READ };
+
+/* q->what.kind is not looked at: the resource says what it is. */
+static MT_ERR may(struct mt_tx *tx, const struct mt_grant_query *q, struct mt_resource *res)
 {
     struct mt_grant g;
-    mt_err e = mt_gate_resource_get(tx, id, res);
+    mt_err e = mt_gate_resource_get(tx, q->what.id, res);
     MT_REQUIRE(!mt_failed(e), MT_E_NOTFOUND, "there is no such thing, or you may not know of it");
-    bool is_owner = mt_hash_equal(&res->owner, &p->subject);
+    bool is_owner = mt_hash_equal(&res->owner, q->grantee);
     MT_REQUIRE(is_owner || !res->has_ended, MT_E_NOTFOUND,
                "there is no such thing, or you may not know of it");
     if (is_owner) {
         MT_REQUIRE(!res->has_ended, MT_E_CONFLICT, "it has been deleted");
         return MT_OK;
     }
-    enum { ANY = 1U << MT_GRANT_SEE | 1U << MT_GRANT_USE | 1U << MT_GRANT_READ };
-    e = mt_gate_grant_find(tx, &p->subject, res->kind, id, ANY, (mt_bytes){NULL, 0}, &g);
+    struct mt_grant_query any = {q->grantee, {res->kind, q->what.id}, ANY_OF_A_PERSON, {NULL, 0}};
+    e = mt_gate_grant_find(tx, &any, &g);
     MT_REQUIRE(!mt_failed(e), MT_E_NOTFOUND, "there is no such thing, or you may not know of it");
-    return mt_gate_grant_find(tx, &p->subject, res->kind, id, rights, function, &g);
+    any.rights = q->rights;
+    any.function = q->function;
+    return mt_gate_grant_find(tx, &any, &g);
 }
 
-MT_ERR mt_permit_may_use(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                         const mt_id *id, mt_bytes function, mt_hash *owner)
+MT_ERR mt_permit_may_use(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                         mt_bytes function, mt_hash *owner)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
-    MT_TRY(may(p, tx, id, 1U << MT_GRANT_USE, function, &res));
-    MT_REQUIRE(res.kind == kind, MT_E_NOTFOUND,
+    MT_TRY(may(tx, &(const struct mt_grant_query){&p->subject, *what, 1U << MT_GRANT_USE, function},
+               &res));
+    MT_REQUIRE(res.kind == what->kind, MT_E_NOTFOUND,
                "there is no such thing, or you may not know of it");
     if (owner != NULL) {
         *owner = res.owner;
@@ -385,30 +387,30 @@ MT_ERR mt_permit_may_use(const struct mt_permit *p, struct mt_tx *tx, enum mt_ki
     return MT_OK;
 }
 
-MT_ERR mt_permit_may_see(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                         const mt_id *id)
+MT_ERR mt_permit_may_see(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
-    MT_TRY(may(p, tx, id, 1U << MT_GRANT_SEE | 1U << MT_GRANT_USE | 1U << MT_GRANT_READ,
-               (mt_bytes){NULL, 0}, &res));
-    MT_REQUIRE(res.kind == kind, MT_E_NOTFOUND,
+    MT_TRY(may(tx, &(const struct mt_grant_query){&p->subject, *what, ANY_OF_A_PERSON, {NULL, 0}},
+               &res));
+    MT_REQUIRE(res.kind == what->kind, MT_E_NOTFOUND,
                "there is no such thing, or you may not know of it");
     return MT_OK;
 }
 
-MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                          const mt_id *id, struct mt_resource_info *out)
+MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                          struct mt_resource_info *out)
 {
     MT_GATE_REACHES(tx);
     struct mt_resource res;
-    MT_TRY(mt_gate_resource_get(tx, id, &res));
+    MT_TRY(mt_gate_resource_get(tx, what->id, &res));
     bool is_owner = mt_hash_equal(&res.owner, &p->subject);
-    MT_REQUIRE(res.kind == kind, MT_E_NOTFOUND,
+    MT_REQUIRE(res.kind == what->kind, MT_E_NOTFOUND,
                "there is no such thing, or you may not know of it");
     if (!is_owner) {
-        MT_TRY(may(p, tx, id, 1U << MT_GRANT_SEE | 1U << MT_GRANT_USE | 1U << MT_GRANT_READ,
-                   (mt_bytes){NULL, 0}, &res));
+        MT_TRY(may(tx,
+                   &(const struct mt_grant_query){&p->subject, *what, ANY_OF_A_PERSON, {NULL, 0}},
+                   &res));
     }
     *out = (struct mt_resource_info){
         .owner = res.owner,
@@ -457,24 +459,23 @@ MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind 
                         .has_last = !mt_id_equal(after, &no_grant)};
     struct reach_key k = reach_key_of(&p->subject, kind, after, &no_grant);
     mt_bytes from = l.has_last ? (mt_bytes){k.b, REACH_RESOURCE} : (mt_bytes){NULL, 0};
-    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_REACH], (mt_bytes){k.b, REACH_KIND}, from,
-                      list_reach, &l);
+    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_REACH],
+                      MT_RANGE(((mt_bytes){k.b, REACH_KIND}), from), list_reach, &l);
 }
 
-MT_ERR mt_permit_keep_result(const struct mt_permit *p, struct mt_tx *tx, const mt_id *result,
-                             const struct mt_object_handle *output, const mt_hash *receivers,
-                             size_t receivers_count)
+MT_ERR mt_permit_keep_result(const struct mt_permit *p, struct mt_tx *tx,
+                             const struct mt_kept_result *r)
 {
     static const mt_hash nobody = {{0}};
     {
         MT_GATE_REACHES(tx);
         MT_REQUIRE(p->is_job, MT_E_DENIED, "only a job has results");
-        MT_TRY(add_resource(tx, MT_KIND_RESULT, result, &nobody));
-        for (size_t i = 0; i < receivers_count; i++) {
-            struct mt_grant g = {.right = MT_GRANT_READ, .grantee = receivers[i]};
+        MT_TRY(add_resource(tx, MT_KIND_RESULT, r->result, &nobody));
+        for (size_t i = 0; i < r->receivers_count; i++) {
+            struct mt_grant g = {.right = MT_GRANT_READ, .grantee = r->receivers[i]};
             MT_TRY(mt_tx_random(tx, (mt_span){g.id.b, sizeof g.id.b}));
-            MT_TRY(mt_gate_grant_put(tx, MT_KIND_RESULT, result, &g));
+            MT_TRY(mt_gate_grant_put(tx, MT_KIND_RESULT, r->result, &g));
         }
     }
-    return mt_permit_keep(p, tx, output, MT_KIND_RESULT, result, 1);
+    return mt_permit_keep(p, tx, r->output, MT_REF(MT_KIND_RESULT, r->result), 1);
 }

@@ -81,8 +81,7 @@ MT_ERR mt_permit_users(const struct mt_permit *p, struct mt_tx *tx, mt_user_each
     MT_GATE_REACHES(tx);
     struct each_user e = {each, state};
     (void)p;
-    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_USERS], (mt_bytes){NULL, 0}, (mt_bytes){NULL, 0},
-                      give_user, &e);
+    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_USERS], MT_ALL, give_user, &e);
 }
 
 MT_ERR mt_gate_user_add(struct mt_tx *tx, const mt_spki *key, mt_bytes name, enum mt_role role)
@@ -118,8 +117,7 @@ static mt_err count_admin(void *state, mt_bytes key, mt_bytes value, bool *is_en
 static MT_ERR admins(struct mt_tx *tx, size_t *count)
 {
     *count = 0;
-    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_USERS], (mt_bytes){NULL, 0}, (mt_bytes){NULL, 0},
-                      count_admin, count);
+    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_USERS], MT_ALL, count_admin, count);
 }
 
 MT_ERR mt_permit_user_revoke(const struct mt_permit *p, struct mt_tx *tx, const mt_hash *subject)

@@ -15,7 +15,7 @@ static MT_ERR check_flags(const struct mt_job_context *c)
     return MT_OK;
 }
 
-MT_ERR mt_job_read(struct mt_job_context *c, size_t input, mt_span out, size_t *got)
+static mt_err job_read(struct mt_job_context *c, size_t input, mt_span out, size_t *got)
 {
     MT_ASSERT(input < c->start.inputs_count);
     MT_TRY(check_flags(c));
@@ -38,7 +38,7 @@ static MT_ERR open_output(struct mt_job_context *c, size_t output)
     return mt_object_writer_new(c->fs, &c->writers[output]);
 }
 
-MT_ERR mt_job_write(struct mt_job_context *c, size_t output, mt_bytes bytes)
+static mt_err job_write(struct mt_job_context *c, size_t output, mt_bytes bytes)
 {
     MT_ASSERT(output < c->start.outputs_count);
     MT_TRY(check_flags(c));
@@ -46,60 +46,19 @@ MT_ERR mt_job_write(struct mt_job_context *c, size_t output, mt_bytes bytes)
     return mt_object_writer_add(c->writers[output], bytes);
 }
 
-uint64_t mt_job_input_size(const struct mt_job_context *c, size_t input)
-{
-    MT_ASSERT(input < c->start.inputs_count);
-    return c->start.inputs[input].object.size_bytes;
-}
-
-const atomic_bool *mt_job_cancel_flag(const struct mt_job_context *c)
-{
-    return &c->is_cancelled;
-}
-
-void mt_job_progress(struct mt_job_context *c, uint64_t done, uint64_t all)
+static void job_progress(struct mt_job_context *c, uint64_t done, uint64_t all)
 {
     atomic_store(&c->progress_done, done);
     atomic_store(&c->progress_all, all);
 }
 
-mt_bytes mt_job_arguments(const struct mt_job_context *c)
-{
-    return c->start.arguments;
-}
-
-mt_bytes mt_job_function(const struct mt_job_context *c)
-{
-    return c->start.function;
-}
-
-uint64_t mt_job_function_version(const struct mt_job_context *c)
-{
-    return c->start.function_version;
-}
-
-size_t mt_job_inputs_count(const struct mt_job_context *c)
-{
-    return c->start.inputs_count;
-}
-
-size_t mt_job_outputs_count(const struct mt_job_context *c)
-{
-    return c->start.outputs_count;
-}
-
-uint64_t mt_job_memory_limit(const struct mt_job_context *c)
-{
-    return c->start.memory_limit_bytes;
-}
-
-MT_ERR mt_job_seed(struct mt_job_context *c, uint8_t out[32])
+static mt_err job_seed(struct mt_job_context *c, uint8_t out[32])
 {
     (void)c;
     return mt_random((mt_span){out, 32});
 }
 
-void mt_job_detail(struct mt_job_context *c, const char *text)
+static void job_detail(struct mt_job_context *c, const char *text)
 {
     (void)snprintf(c->detail, sizeof c->detail, "%s", text);
 }
@@ -114,6 +73,15 @@ MT_ERR mt_job_context_new(struct mt_fs *fs, const struct mt_job_start *start,
     MT_TRY(mt_arena_copy(c->arena, start->arguments, &c->start.arguments));
     MT_TRY(mt_arena_copy(c->arena, start->function, &c->start.function));
     c->fs = fs;
+    c->door = (struct mt_job_door){
+        .start = &c->start,
+        .cancel_flag = &c->is_cancelled,
+        .read = job_read,
+        .write = job_write,
+        .seed = job_seed,
+        .progress = job_progress,
+        .detail = job_detail,
+    };
     *out = c;
     c = NULL; /* given */
     return MT_OK;

@@ -10,6 +10,7 @@
 
 /* A job in memory. The loop makes and ends it; between, the worker owns all but the atomics. */
 struct mt_job_context {
+    struct mt_job_door door;   /* first: tee/api/job.c goes through it */
     struct mt_job_start start; /* borrows from the arena */
     struct mt_arena *arena;
     struct mt_fs *fs;

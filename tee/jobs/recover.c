@@ -75,8 +75,7 @@ MT_ERR mt_jobs_recover(struct mt_jobs *j, uint64_t host_time_ms)
     struct mt_tx *tx = NULL;
     uint64_t version = 0;
     MT_TRY(mt_ledger_begin(j->o.ledger, mt_jobs_maps, host_time_ms, &tx));
-    mt_err e =
-        mt_tx_scan(tx, &mt_jobs_maps[0], (mt_bytes){NULL, 0}, (mt_bytes){NULL, 0}, collect, &l);
+    mt_err e = mt_tx_scan(tx, &mt_jobs_maps[0], MT_ALL, collect, &l);
     for (size_t i = 0; i < l.count && !mt_failed(e); i++) {
         e = recover_one(j, tx, &l.ids[i], &l.is_started[i]);
     }

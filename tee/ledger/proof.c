@@ -76,7 +76,8 @@ static MT_ERR is_in_tree(const struct mt_ledger *l, const struct mt_leaf_parts *
     mt_leaf_hash(p, &leaf);
     MT_TRY(mt_merkle_root(l->leaves, l->durable, &expected));
     MT_TRY(mt_merkle_path(l->leaves, p->txid - 1, l->durable, path, &count));
-    MT_TRY(mt_merkle_root_of_path(p->txid - 1, l->durable, &leaf, path, count, &root));
+    const struct mt_merkle_place at = {p->txid - 1, l->durable, path, count};
+    MT_TRY(mt_merkle_root_of_path(&at, &leaf, &root));
     MT_REQUIRE(mt_hash_equal(&root, &expected), MT_E_PROOF,
                "a block of the ledger is not the one that was written");
     return MT_OK;

@@ -146,16 +146,16 @@ MT_ERR mt_tx_del(struct mt_tx *tx, const struct mt_map_def *map, mt_bytes key)
     return mt_tx_change(tx, m, key, NULL);
 }
 
-MT_ERR mt_tx_scan(struct mt_tx *tx, const struct mt_map_def *map, mt_bytes prefix, mt_bytes after,
+MT_ERR mt_tx_scan(struct mt_tx *tx, const struct mt_map_def *map, struct mt_range range,
                   mt_scan_each *each, void *state)
 {
     struct mt_map_cursor c;
     bool is_enough = false;
-    bool starts_after = after.len > 0 && mt_bytes_order(after, prefix) >= 0;
-    mt_map_seek(&reach(tx, map)->map, starts_after ? after : prefix, starts_after, &c);
+    bool starts_after = range.after.len > 0 && mt_bytes_order(range.after, range.prefix) >= 0;
+    mt_map_seek(&reach(tx, map)->map, starts_after ? range.after : range.prefix, starts_after, &c);
     while (!is_enough) {
         const struct mt_item *item = mt_map_next(&c);
-        if (item == NULL || !mt_bytes_start_with(mt_item_key(item), prefix)) {
+        if (item == NULL || !mt_bytes_start_with(mt_item_key(item), range.prefix)) {
             break;
         }
         MT_TRY(each(state, mt_item_key(item), mt_item_value(item), &is_enough));

@@ -25,10 +25,18 @@ bool mt_tx_has(struct mt_tx *tx, const struct mt_map_def *map, mt_bytes key);
 MT_ERR mt_tx_put(struct mt_tx *tx, const struct mt_map_def *map, mt_bytes key, mt_bytes value);
 MT_ERR mt_tx_del(struct mt_tx *tx, const struct mt_map_def *map, mt_bytes key); /* absent: fine */
 
-/* In order, every key that starts with `prefix` and comes after `after` (empty: from the first).
- * `each` may stop with *is_enough. No writes to the same map meanwhile. */
+struct mt_range {
+    mt_bytes prefix;
+    mt_bytes after; /* empty: from the first */
+};
+#define MT_RANGE(prefix_, after_) ((struct mt_range){(prefix_), (after_)})
+#define MT_ALL_OF(prefix_)        MT_RANGE((prefix_), ((mt_bytes){NULL, 0}))
+#define MT_ALL                    MT_ALL_OF(((mt_bytes){NULL, 0}))
+
+/* In order, every key that starts with the prefix and comes after `after`; `each` may stop with
+ * *is_enough. No writes to the same map meanwhile. */
 typedef mt_err mt_scan_each(void *state, mt_bytes key, mt_bytes value, bool *is_enough);
-MT_ERR mt_tx_scan(struct mt_tx *tx, const struct mt_map_def *map, mt_bytes prefix, mt_bytes after,
+MT_ERR mt_tx_scan(struct mt_tx *tx, const struct mt_map_def *map, struct mt_range range,
                   mt_scan_each *each, void *state);
 
 /* One claim item: what a receipt for this transaction can later show, each on its own

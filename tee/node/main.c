@@ -1,12 +1,7 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "crypto/context.h"
 #include "crypto/ct.h"
@@ -34,26 +29,6 @@ enum {
 
 static const struct mt_service *const services[] = {&mt_access_service, &mt_data_service,
                                                     &mt_task_service, NULL};
-
-static MT_ERR read_file(const char *path, size_t max, struct mt_buf *out)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    MT_REQUIRE(fd >= 0, MT_E_IO, "a file cannot be opened");
-    *out = mt_buf_of_max(max);
-    ssize_t n = 1;
-    mt_err e = MT_OK;
-    while (n > 0 && !mt_failed(e)) {
-        mt_span room;
-        size_t want = max - out->len < 4096 ? max - out->len : 4096;
-        e = mt_buf_reserve(out, want, &room);
-        n = mt_failed(e) || want == 0 ? 0 : read(fd, room.ptr, room.len);
-        out->len += n > 0 ? (size_t)n : 0;
-    }
-    (void)close(fd);
-    MT_TRY(e);
-    MT_REQUIRE(n == 0, MT_E_IO, "a file cannot be read");
-    return MT_OK;
-}
 
 static void stop_loop(void *state)
 {
@@ -167,7 +142,6 @@ static MT_ERR open_claim(struct mt_node *n)
     MT_TRY(mt_ledger_begin(n->ledger, mt_gate_maps, mt_ledger_time_ms(n->ledger), &tx));
     bool has_admin = mt_gate_has_admin(n->gate, tx);
     mt_ledger_abort(n->ledger, &tx);
-    (void)unlink(n->config.claim_file);
     if (has_admin) {
         return MT_OK;
     }
@@ -177,14 +151,10 @@ static MT_ERR open_claim(struct mt_node *n)
     mt_hex_write(&w, part);
     mt_write_u8(&w, '\n');
     MT_TRY(mt_write_end(&w, &line));
-    int fd = open(n->config.claim_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    MT_REQUIRE(fd >= 0, MT_E_IO, "the claim file cannot be made");
-    ssize_t written = write(fd, line.ptr, line.len);
+    mt_err e = mt_process_put_file(n->config.claim_file, line);
     mt_wipe((mt_span){secret, sizeof secret});
     mt_wipe((mt_span){text, sizeof text});
-    MT_REQUIRE(close(fd) == 0 && written == (ssize_t)line.len, MT_E_IO,
-               "the claim file cannot be written");
-    return MT_OK;
+    return e;
 }
 
 static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
@@ -234,34 +204,42 @@ static void close_node(struct mt_node *n)
     mt_loop_free(&n->loop);
 }
 
+static void complain(const char *path, unsigned line, const char *why)
+{
+    char text[1024];
+    int len = snprintf(text, sizeof text, "mesateed: %s:%u: %s\n", path, line, why);
+    size_t room = len > 0 && (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+    mt_process_say(true, (mt_bytes){(const uint8_t *)text, len > 0 ? room : 0});
+}
+
 static int load_config(const char *path, struct mt_config *out)
 {
     MT_DEFER(mt_buf_free) struct mt_buf text = mt_buf_of_max(CONFIG_BYTES_MAX);
     struct mt_config_fault fault;
-    mt_err e = read_file(path, CONFIG_BYTES_MAX, &text);
+    mt_err e = mt_process_read_file(path, CONFIG_BYTES_MAX, &text);
     if (mt_failed(e)) {
-        (void)fprintf(stderr, "mesateed: %s: %s\n", path, e.fault->what);
+        complain(path, 0, e.fault->what);
         return EXIT_IO;
     }
     if (mt_failed(mt_config_parse(mt_buf_bytes(&text), out, &fault))) {
-        (void)fprintf(stderr, "mesateed: %s:%u: %s\n", path, fault.line, fault.reason);
+        complain(path, fault.line, fault.reason);
         return EXIT_USAGE;
     }
     return EXIT_DONE;
 }
 
-static void print_usage(FILE *to)
+static void print_usage(bool is_error)
 {
-    uint8_t room[8192];
+    static uint8_t room[8192];
     mt_bytes text;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_bytes(&w, MT_LITERAL("usage: mesateed --config FILE [--check]\n"
+                                  "Runs a MesaTEE node. --check reads the configuration, says what "
+                                  "is wrong with it, and ends.\n\n"
+                                  "The configuration has lines of the form \"name = value\":\n"));
     mt_config_describe(&w);
-    (void)fprintf(to, "usage: mesateed --config FILE [--check]\n"
-                      "Runs a MesaTEE node. --check reads the configuration, says what is wrong "
-                      "with it, and ends.\n\n"
-                      "The configuration has lines of the form \"name = value\":\n");
     if (!mt_failed(mt_write_end(&w, &text))) {
-        (void)fwrite(text.ptr, 1, text.len, to);
+        mt_process_say(is_error, text);
     }
 }
 
@@ -274,7 +252,8 @@ static int run(const struct mt_config *config)
     n.service_evidence = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
     mt_err e = mt_process_harden();
     if (!mt_failed(e)) {
-        e = read_file(config->keyfile, KEYFILE_BYTES_MAX, &keyfile); /* perhaps root's alone */
+        e = mt_process_read_file(config->keyfile, KEYFILE_BYTES_MAX,
+                                 &keyfile); /* perhaps root's alone */
     }
     if (!mt_failed(e)) {
         e = mt_process_drop(config->user, config->state);
@@ -298,36 +277,27 @@ static int run(const struct mt_config *config)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"check", no_argument, NULL, 'k'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {NULL, 0, NULL, 0}};
     const char *path = NULL;
     bool is_check = false;
     struct mt_config config;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
-         o = getopt_long(argc, argv, "", options, NULL)) {
-        switch (o) {
-        case 'c':
-            path = optarg;
-            break;
-        case 'k':
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
+            path = argv[++i];
+        } else if (strcmp(argv[i], "--check") == 0) {
             is_check = true;
-            break;
-        case 'h':
-            print_usage(stdout);
+        } else if (strcmp(argv[i], "--help") == 0) {
+            print_usage(false);
             return EXIT_DONE;
-        case 'v':
-            (void)puts("mesateed " MT_VERSION);
+        } else if (strcmp(argv[i], "--version") == 0) {
+            mt_process_say(false, MT_LITERAL("mesateed " MT_VERSION "\n"));
             return EXIT_DONE;
-        default:
-            print_usage(stderr);
+        } else {
+            print_usage(true);
             return EXIT_USAGE;
         }
     }
-    if (path == NULL || optind != argc) {
-        print_usage(stderr);
+    if (path == NULL) {
+        print_usage(true);
         return EXIT_USAGE;
     }
     int rc = load_config(path, &config);

@@ -34,6 +34,14 @@ MT_ERR mt_process_kernel_facts(struct mt_buf *out);
 MT_ERR mt_process_executables(mt_err (*each)(void *state, mt_bytes path, mt_bytes content),
                               void *state);
 
+/* A whole file; MT_E_IO, MT_E_LIMIT beyond the maximum. `path` may lie anywhere: the operator named
+ * it. */
+MT_ERR mt_process_read_file(const char *path, size_t max, struct mt_buf *out);
+/* A new file of mode 0600; an old one of this name is removed first. */
+MT_ERR mt_process_put_file(const char *path, mt_bytes content);
+/* For people, on standard output or error. */
+void mt_process_say(bool is_error, mt_bytes text);
+
 /* Resident bytes now. */
 MT_ERR mt_process_resident_bytes(uint64_t *out);
 

@@ -82,6 +82,7 @@ static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
     x->ask.is_write = r->is_write;
     x->ask.is_intent = r->is_intent;
     x->request = (struct mt_request){.arena = c->arena,
+                                     .action = r->action,
                                      .query = query_of(x),
                                      .cluster = mt_ledger_cluster_id(c->server->o.ledger),
                                      .progress = mt_jobs_progress,
@@ -220,7 +221,7 @@ static MT_ERR call(struct mt_conn *c, struct mt_tx *tx)
         mt_gate_put_staged(permit, &mt_upload_handle(x->upload)->id, mt_upload_key(x->upload));
     }
     if (x->match.service == &mt_system_service) {
-        MT_TRY(mt_system_call(s, x->match.route->action, permit, &x->request, tx, &x->reply));
+        MT_TRY(mt_system_call(s, permit, &x->request, tx, &x->reply));
     } else {
         MT_TRY(mt_handler_call(x->match.route->handler, permit, &x->request, tx, &x->reply));
     }
@@ -266,8 +267,7 @@ static MT_ERR run(struct mt_conn *c, struct mt_tx **tx)
 {
     struct mt_server *s = c->server;
     struct mt_exchange *x = &c->x;
-    bool is_known = false;
-    mt_bytes body = {NULL, 0};
+    struct mt_recalled was = {.is_known = false};
     if (is_claim(x)) {
         return mt_system_claim(s, &x->ask, &x->request, *tx, &x->reply);
     }
@@ -275,13 +275,14 @@ static MT_ERR run(struct mt_conn *c, struct mt_tx **tx)
         /* Authorised again before anything is replayed. */
         MT_TRY(mt_gate_check(s->o.gate, *tx, &x->ask));
         hash_request(c);
-        MT_TRY(mt_gate_recall(s->o.gate, *tx, &x->ask, &is_known, &x->reply.status, &body));
+        MT_TRY(mt_gate_recall(s->o.gate, *tx, &x->ask, &was));
     }
-    if (!is_known) {
+    if (!was.is_known) {
         return call(c, *tx);
     }
     x->reply.kind = MT_REPLY_JSON;
-    return mt_buf_append(&x->reply.body, body);
+    x->reply.status = was.status;
+    return mt_buf_append(&x->reply.body, was.body);
 }
 
 static MT_ERR execute(struct mt_conn *c)

@@ -28,8 +28,8 @@ struct mt_exchange;
 /* ---- system.c: routes that are the node's own; their handlers need more than a service may have
  */
 extern const struct mt_service mt_system_service;
-MT_ERR mt_system_call(struct mt_server *s, const char *action, const struct mt_permit *p,
-                      const struct mt_request *rq, struct mt_tx *tx, struct mt_reply *rp);
+MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, const struct mt_request *rq,
+                      struct mt_tx *tx, struct mt_reply *rp);
 /* An administrator's POST /time takes effect before its own transaction begins: else none could. */
 MT_ERR mt_system_accept_time(struct mt_server *s, const struct mt_exchange *x);
 /* The one-time claim: the only request of a stranger that is answered. */

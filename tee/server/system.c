@@ -215,10 +215,10 @@ static MT_ERR slot_remove(struct mt_server *s, const struct mt_request *rq, stru
     return MT_OK;
 }
 
-MT_ERR mt_system_call(struct mt_server *s, const char *action, const struct mt_permit *p,
-                      const struct mt_request *rq, struct mt_tx *tx, struct mt_reply *rp)
+MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, const struct mt_request *rq,
+                      struct mt_tx *tx, struct mt_reply *rp)
 {
-    mt_bytes a = mt_bytes_of_text(action);
+    mt_bytes a = mt_bytes_of_text(rq->action);
     (void)p; /* that there is one is the point */
     if (mt_bytes_equal(a, MT_LITERAL("node.status"))) {
         return status(s, rq, tx, rp);

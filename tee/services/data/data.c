@@ -33,7 +33,7 @@ static MT_ERR open_set(const struct mt_permit *p, struct mt_tx *tx, mt_bytes nam
         return e;
     }
     MT_TRY(mt_tx_random(tx, (mt_span){id->b, sizeof id->b}));
-    MT_TRY(mt_permit_own(p, tx, MT_KIND_DATA, id));
+    MT_TRY(mt_permit_own(p, tx, MT_REF(MT_KIND_DATA, id)));
     MT_TRY(mt_data_name_put(tx, mt_permit_subject(p), name, id));
     *set = (struct mt_data_set){.name = name};
     return MT_OK;
@@ -61,7 +61,7 @@ static mt_err put(const struct mt_permit *p, const struct mt_request *rq, struct
     MT_TRY(open_set(p, tx, name, &id, &set));
     set.name = name;
     set.versions++;
-    MT_TRY(mt_permit_keep(p, tx, rq->staged, MT_KIND_DATA, &id, set.versions));
+    MT_TRY(mt_permit_keep(p, tx, rq->staged, MT_REF(MT_KIND_DATA, &id), set.versions));
     struct mt_data_version v = {.made_ms = mt_tx_now_ms(tx)};
     MT_TRY(mt_data_version_put(tx, &id, set.versions, &v));
     MT_TRY(mt_data_set_put(tx, &id, &set));
@@ -92,7 +92,7 @@ static mt_err list_one(void *state, const mt_id *id, bool *is_enough)
     struct mt_object_handle h;
     struct mt_resource_info info;
     MT_TRY(mt_data_set_get(l->tx, id, &set));
-    MT_TRY(mt_permit_describe(l->permit, l->tx, MT_KIND_DATA, id, &info));
+    MT_TRY(mt_permit_describe(l->permit, l->tx, MT_REF(MT_KIND_DATA, id), &info));
     mt_json_begin_object(l->j, NULL);
     mt_json_put_hex(l->j, "data", mt_id_bytes(id));
     mt_json_put_text(l->j, "name", set.name);
@@ -100,7 +100,7 @@ static mt_err list_one(void *state, const mt_id *id, bool *is_enough)
     mt_json_put_bool(l->j, "is_owner", info.is_owner);
     mt_json_put_literal(l->j, "state", set.is_deleted ? "deleted" : "live");
     if (!set.is_deleted) {
-        MT_TRY(mt_permit_object(l->permit, l->tx, MT_KIND_DATA, id, set.versions, &h));
+        MT_TRY(mt_permit_object(l->permit, l->tx, MT_REF(MT_KIND_DATA, id), set.versions, &h));
         mt_json_begin_object(l->j, "latest");
         mt_json_put_uint(l->j, "version", set.versions);
         mt_json_put_uint(l->j, "size_bytes", h.size_bytes);
@@ -175,7 +175,7 @@ static MT_ERR put_version(const struct mt_permit *p, struct mt_tx *tx, uint64_t 
     mt_json_put_uint(j, "created_ms", v.made_ms);
     put_schema(j, v.schema);
     if (!is_deleted) {
-        MT_TRY(mt_permit_object(p, tx, MT_KIND_DATA, id, n, &h));
+        MT_TRY(mt_permit_object(p, tx, MT_REF(MT_KIND_DATA, id), n, &h));
         mt_json_put_hex(j, "object", mt_id_bytes(&h.id));
         mt_json_put_uint(j, "size_bytes", h.size_bytes);
         mt_json_put_hex(j, "commitment", mt_hash_bytes(&h.commitment));
@@ -195,7 +195,7 @@ static mt_err show(const struct mt_permit *p, const struct mt_request *rq, struc
     struct mt_resource_info info;
     (void)rq;
     MT_TRY(mt_data_set_get(tx, id, &set));
-    MT_TRY(mt_permit_describe(p, tx, MT_KIND_DATA, id, &info));
+    MT_TRY(mt_permit_describe(p, tx, MT_REF(MT_KIND_DATA, id), &info));
     struct mt_json_writer *j = mt_reply_json(rp, 200);
     mt_json_put_hex(j, "data", mt_id_bytes(id));
     mt_json_put_text(j, "name", set.name);
@@ -212,7 +212,7 @@ static mt_err show(const struct mt_permit *p, const struct mt_request *rq, struc
     mt_json_end_array(j);
     if (info.is_owner && !set.is_deleted) {
         mt_json_begin_array(j, "grants");
-        MT_TRY(mt_permit_grants(p, tx, MT_KIND_DATA, id, put_grant, j));
+        MT_TRY(mt_permit_grants(p, tx, MT_REF(MT_KIND_DATA, id), put_grant, j));
         mt_json_end_array(j);
     }
     return MT_OK;
@@ -223,7 +223,8 @@ static mt_err content(const struct mt_permit *p, const struct mt_request *rq, st
 {
     uint64_t version = 0;
     MT_TRY(mt_request_number(rq, 1, &version));
-    MT_TRY(mt_permit_object(p, tx, MT_KIND_DATA, mt_permit_resource(p), version, &rp->object));
+    MT_TRY(
+        mt_permit_object(p, tx, MT_REF(MT_KIND_DATA, mt_permit_resource(p)), version, &rp->object));
     rp->kind = MT_REPLY_OBJECT;
     return MT_OK;
 }
@@ -257,7 +258,7 @@ static mt_err grant(const struct mt_permit *p, const struct mt_request *rq, stru
     MT_TRY(optional_uint(rq->json, "not_before_ms", &g.not_before_ms));
     MT_TRY(optional_uint(rq->json, "until_ms", &g.until_ms));
     MT_TRY(optional_uint(rq->json, "count", &g.count));
-    MT_TRY(mt_permit_grant(p, tx, MT_KIND_DATA, mt_permit_resource(p), &g));
+    MT_TRY(mt_permit_grant(p, tx, MT_REF(MT_KIND_DATA, mt_permit_resource(p)), &g));
     mt_json_put_hex(mt_reply_json(rp, 201), "grant", mt_id_bytes(&g.id));
     return MT_OK;
 }
@@ -267,7 +268,7 @@ static mt_err revoke(const struct mt_permit *p, const struct mt_request *rq, str
 {
     mt_id id;
     MT_TRY(mt_request_id(rq, 1, &id));
-    MT_TRY(mt_permit_revoke(p, tx, MT_KIND_DATA, mt_permit_resource(p), &id));
+    MT_TRY(mt_permit_revoke(p, tx, MT_REF(MT_KIND_DATA, mt_permit_resource(p)), &id));
     mt_json_put_bool(mt_reply_json(rp, 200), "revoked", true);
     return MT_OK;
 }
@@ -287,7 +288,7 @@ static mt_err delete (const struct mt_permit *p, const struct mt_request *rq, st
     MT_TRY(mt_arena_copy(rq->arena, set.name, &name));
     set.name = name;
     set.is_deleted = true;
-    MT_TRY(mt_permit_disown(p, tx, MT_KIND_DATA, id));
+    MT_TRY(mt_permit_disown(p, tx, MT_REF(MT_KIND_DATA, id)));
     MT_TRY(mt_data_name_del(tx, mt_permit_subject(p), name));
     MT_TRY(mt_data_set_put(tx, id, &set));
     rp->shreds = mt_bytes_equal(now, MT_LITERAL("true"));

@@ -76,13 +76,13 @@ static MT_ERR revoke_grants(const struct mt_permit *p, struct mt_tx *tx,
         if (!mt_hash_equal(&in->owner, mt_permit_subject(p))) {
             continue;
         }
-        mt_err e = mt_permit_grants(p, tx, MT_KIND_DATA, &in->data, collect_grant, &r);
+        mt_err e = mt_permit_grants(p, tx, MT_REF(MT_KIND_DATA, &in->data), collect_grant, &r);
         if (mt_failed(e) && e.fault->code == MT_E_CONFLICT) {
             continue; /* deleted: its grants went with it */
         }
         MT_TRY(e);
         for (size_t j = 0; j < r.count; j++) {
-            MT_TRY(mt_permit_revoke(p, tx, MT_KIND_DATA, &in->data, &r.ids[j]));
+            MT_TRY(mt_permit_revoke(p, tx, MT_REF(MT_KIND_DATA, &in->data), &r.ids[j]));
         }
     }
     return MT_OK;
@@ -111,7 +111,7 @@ static MT_ERR make_grants(const struct mt_permit *p, struct mt_tx *tx, const str
             .count = t->runs,
         };
         if (mt_hash_equal(&t->inputs[i].owner, mt_permit_subject(p)) && !is_named_before(t, i)) {
-            MT_TRY(mt_permit_grant(p, tx, MT_KIND_DATA, &t->inputs[i].data, &g));
+            MT_TRY(mt_permit_grant(p, tx, MT_REF(MT_KIND_DATA, &t->inputs[i].data), &g));
         }
     }
     return MT_OK;

@@ -50,8 +50,8 @@ static MT_ERR read_input(const struct mt_permit *p, struct mt_tx *tx, const stru
     MT_TRY(read_name(node, &in->name));
     MT_TRY(mt_json_hex(node, "data", (mt_span){in->data.b, sizeof in->data.b}));
     MT_TRY(mt_json_uint(node, "version", TIME_MAX, &in->version));
-    MT_TRY(mt_permit_may_use(p, tx, MT_KIND_DATA, &in->data, t->function, &in->owner));
-    MT_TRY(mt_permit_object(p, tx, MT_KIND_DATA, &in->data, in->version, &h));
+    MT_TRY(mt_permit_may_use(p, tx, MT_REF(MT_KIND_DATA, &in->data), t->function, &in->owner));
+    MT_TRY(mt_permit_object(p, tx, MT_REF(MT_KIND_DATA, &in->data), in->version, &h));
     in->object = h.id;
     in->commitment = h.commitment;
     in->size_bytes = h.size_bytes;
@@ -182,7 +182,7 @@ static MT_ERR share(const struct mt_permit *p, struct mt_tx *tx, const struct mt
         }
         struct mt_grant g = {.right = MT_GRANT_SEE, .grantee = parties[i]};
         if (is_new) {
-            MT_TRY(mt_permit_grant(p, tx, MT_KIND_TASK, &t->nonce, &g));
+            MT_TRY(mt_permit_grant(p, tx, MT_REF(MT_KIND_TASK, &t->nonce), &g));
         }
     }
     return MT_OK;
@@ -220,7 +220,7 @@ mt_err mt_task_create(const struct mt_permit *p, const struct mt_request *rq, st
     mt_task_write(&w, t);
     MT_TRY(mt_write_end(&w, &rec.definition));
     mt_task_digest(rec.definition, &rec.digest);
-    MT_TRY(mt_permit_own(p, tx, MT_KIND_TASK, &t->nonce));
+    MT_TRY(mt_permit_own(p, tx, MT_REF(MT_KIND_TASK, &t->nonce)));
     MT_TRY(share(p, tx, t));
     MT_TRY(mt_task_record_put(tx, &t->nonce, &rec));
     MT_TRY(mt_task_emit(tx, &t->nonce, "created", mt_permit_subject(p), NULL));

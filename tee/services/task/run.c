@@ -41,8 +41,7 @@ static MT_ERR check_approvals(struct mt_tx *tx, const struct mt_task_view *v, st
     return MT_OK;
 }
 
-static MT_ERR fill_start(const struct mt_permit *p, struct mt_tx *tx, const struct mt_task_view *v,
-                         struct mt_job_start *s)
+static MT_ERR fill_start(struct mt_tx *tx, const struct mt_task_view *v, struct mt_job_start *s)
 {
     const struct mt_task *t = v->task;
     s->row = job_name;
@@ -57,7 +56,7 @@ static MT_ERR fill_start(const struct mt_permit *p, struct mt_tx *tx, const stru
     s->memory_limit_bytes = t->memory_bytes;
     for (size_t i = 0; i < t->inputs_count; i++) {
         s->inputs[i].resource = t->inputs[i].data;
-        MT_TRY(mt_permit_input(p, tx, &v->record.digest, &t->inputs[i].data, t->inputs[i].version,
+        MT_TRY(mt_permit_input(tx, &v->record.digest, &t->inputs[i].data, t->inputs[i].version,
                                &s->inputs[i].object));
         bool is_same = mt_id_equal(&s->inputs[i].object.id, &t->inputs[i].object) &&
                        mt_hash_equal(&s->inputs[i].object.commitment, &t->inputs[i].commitment);
@@ -78,7 +77,7 @@ mt_err mt_task_run(const struct mt_permit *p, const struct mt_request *rq, struc
     MT_TRY(check_approvals(tx, &v, rp));
     MT_TRY(mt_arena_get(rq->arena, sizeof(struct mt_job_start), &room));
     struct mt_job_start *s = (struct mt_job_start *)(void *)room.ptr;
-    MT_TRY(fill_start(p, tx, &v, s));
+    MT_TRY(fill_start(tx, &v, s));
     MT_TRY(mt_tx_random(tx, (mt_span){s->id.b, sizeof s->id.b}));
     v.record.runs_started++;
     memset(&run, 0, sizeof run);
@@ -109,8 +108,9 @@ static MT_ERR keep_results(const struct mt_permit *p, const struct mt_job_end *e
         r->size_bytes = end->outputs[i].size_bytes;
         r->commitment = end->outputs[i].commitment;
         MT_TRY(mt_tx_random(tx, (mt_span){r->result.b, sizeof r->result.b}));
-        MT_TRY(mt_permit_keep_result(p, tx, &r->result, &end->outputs[i], t->outputs[i].receivers,
-                                     t->outputs[i].receivers_count));
+        const struct mt_kept_result kept = {&r->result, &end->outputs[i], t->outputs[i].receivers,
+                                            t->outputs[i].receivers_count};
+        MT_TRY(mt_permit_keep_result(p, tx, &kept));
     }
     run->results_count = end->outputs_count;
     return MT_OK;

@@ -339,7 +339,7 @@ mt_err mt_task_result(const struct mt_permit *p, const struct mt_request *rq, st
                       struct mt_reply *rp)
 {
     (void)rq;
-    MT_TRY(mt_permit_object(p, tx, MT_KIND_RESULT, mt_permit_resource(p), 1, &rp->object));
+    MT_TRY(mt_permit_object(p, tx, MT_REF(MT_KIND_RESULT, mt_permit_resource(p)), 1, &rp->object));
     rp->kind = MT_REPLY_OBJECT;
     return MT_OK;
 }

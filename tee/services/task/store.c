@@ -211,6 +211,5 @@ static mt_err give_run(void *state, mt_bytes key, mt_bytes value, bool *is_enoug
 MT_ERR mt_run_order_each(struct mt_tx *tx, const mt_id *task, mt_run_each *each, void *state)
 {
     struct each_run e = {each, state};
-    return mt_tx_scan(tx, &mt_task_maps[ORDER], mt_id_bytes(task), (mt_bytes){NULL, 0}, give_run,
-                      &e);
+    return mt_tx_scan(tx, &mt_task_maps[ORDER], MT_ALL_OF((mt_id_bytes(task))), give_run, &e);
 }

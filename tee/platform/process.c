@@ -100,6 +100,44 @@ mt_err mt_process_entropy(void *state, mt_span out)
     return MT_OK;
 }
 
+MT_ERR mt_process_read_file(const char *path, size_t max, struct mt_buf *out)
+{
+    enum { PIECE = 4096 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    MT_REQUIRE(fd >= 0, MT_E_IO, "a file that the configuration names cannot be opened");
+    *out = mt_buf_of_max(max);
+    ssize_t n = 1;
+    mt_err e = MT_OK;
+    while (n > 0 && !mt_failed(e)) {
+        mt_span room;
+        size_t left = max - out->len;
+        e = mt_buf_reserve(out, left < PIECE ? left : PIECE, &room);
+        n = mt_failed(e) || room.len == 0 ? 0 : read(fd, room.ptr, room.len);
+        out->len += n > 0 ? (size_t)n : 0;
+    }
+    (void)close(fd);
+    MT_TRY(e);
+    MT_REQUIRE(n == 0, MT_E_IO, "a file that the configuration names cannot be read");
+    return MT_OK;
+}
+
+MT_ERR mt_process_put_file(const char *path, mt_bytes content)
+{
+    MT_REQUIRE(unlink(path) == 0 || errno == ENOENT, MT_E_IO, "an old file cannot be removed");
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    MT_REQUIRE(fd >= 0, MT_E_IO, "a file cannot be made");
+    ssize_t n = write(fd, content.ptr, content.len);
+    bool ok = close(fd) == 0 && n == (ssize_t)content.len;
+    MT_REQUIRE(ok, MT_E_IO, "a file cannot be written");
+    return MT_OK;
+}
+
+void mt_process_say(bool is_error, mt_bytes text)
+{
+    ssize_t n = write(is_error ? STDERR_FILENO : STDOUT_FILENO, text.ptr, text.len);
+    (void)n; /* nobody is left to tell */
+}
+
 MT_ERR mt_process_resident_bytes(uint64_t *out)
 {
     char text[128];
