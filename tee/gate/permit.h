@@ -100,11 +100,11 @@ struct mt_resource_info {
 };
 MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
                           struct mt_resource_info *out);
-/* Ids of all resources of a kind that the subject owns or has a grant on, bytewise, after `after`.
- */
+/* Ids of all resources of a kind that the subject owns or has a grant on, bytewise, after the id in
+ * `after`. */
 typedef mt_err mt_resource_each(void *state, const mt_id *id, bool *is_enough);
-MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                      const mt_id *after, mt_resource_each *each, void *state);
+MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *after,
+                      mt_resource_each *each, void *state);
 
 /* The staged object that came with this request becomes a durable part of a resource that the
  * subject owns, under this version number; a number is used once. */

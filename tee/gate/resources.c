@@ -448,16 +448,16 @@ static mt_err list_reach(void *state, mt_bytes key, mt_bytes value, bool *is_eno
     return e;
 }
 
-MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, enum mt_kind kind,
-                      const mt_id *after, mt_resource_each *each, void *state)
+MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *after,
+                      mt_resource_each *each, void *state)
 {
     MT_GATE_REACHES(tx);
     struct listing l = {.reached = &reached_,
                         .each = each,
                         .state = state,
-                        .last = *after,
-                        .has_last = !mt_id_equal(after, &no_grant)};
-    struct reach_key k = reach_key_of(&p->subject, kind, after, &no_grant);
+                        .last = *after->id,
+                        .has_last = !mt_id_equal(after->id, &no_grant)};
+    struct reach_key k = reach_key_of(&p->subject, after->kind, after->id, &no_grant);
     mt_bytes from = l.has_last ? (mt_bytes){k.b, REACH_RESOURCE} : (mt_bytes){NULL, 0};
     return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_REACH],
                       MT_RANGE(((mt_bytes){k.b, REACH_KIND}), from), list_reach, &l);

@@ -127,7 +127,7 @@ static mt_err list(const struct mt_permit *p, const struct mt_request *rq, struc
     }
     l.j = mt_reply_json(rp, 200);
     mt_json_begin_array(l.j, "data");
-    MT_TRY(mt_permit_list(p, tx, MT_KIND_DATA, &after, list_one, &l));
+    MT_TRY(mt_permit_list(p, tx, MT_REF(MT_KIND_DATA, &after), list_one, &l));
     mt_json_end_array(l.j);
     return MT_OK;
 }

@@ -259,7 +259,7 @@ mt_err mt_task_list(const struct mt_permit *p, const struct mt_request *rq, stru
     }
     l.j = mt_reply_json(rp, 200);
     mt_json_begin_array(l.j, "tasks");
-    MT_TRY(mt_permit_list(p, tx, MT_KIND_TASK, &after, list_task, &l));
+    MT_TRY(mt_permit_list(p, tx, MT_REF(MT_KIND_TASK, &after), list_task, &l));
     mt_json_end_array(l.j);
     return MT_OK;
 }
