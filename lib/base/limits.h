@@ -76,6 +76,7 @@ enum {
     MT_CSV_RECORD_BYTES_MAX = 1024 * 1024, /* with its quotes and line end */
     MT_CSV_COLUMNS_MAX = 1024,
     MT_CSV_SLACK_BYTES = 16,
+    MT_SNIFF_MEMORY_BYTES = 4 * 1024 * 1024,
     MT_TABLE_KEY_BYTES_MAX = 4096,  /* a key, a group's name */
     MT_TABLE_VALUES_MAX = 64,       /* number columns of one input */
     MT_TABLE_PARTITIONS_MAX = 4096, /* of one join */
