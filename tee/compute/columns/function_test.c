@@ -33,6 +33,7 @@ static mt_err read_world(void *context, size_t input, mt_span out, size_t *got)
     size_t left = w->inputs[input].len - w->at[input];
     size_t len = w->piece > 0 && w->piece < out.len ? w->piece : out.len;
     len = len < left ? len : left;
+    MT_ASSERT(!atomic_load(&w->is_cancelled)); /* nothing is read after that */
     if (w->reads_until_cancel != SIZE_MAX && w->reads_until_cancel-- == 0) {
         atomic_store(&w->is_cancelled, true);
     }
