@@ -52,6 +52,8 @@ static int accept_one_certificate(X509_STORE_CTX *store, void *state)
 
 static MT_ERR set_up(SSL_CTX *ctx, const struct mt_key *key)
 {
+    char groups[] = "P-256"; /* OpenSSL takes what it only reads as writable */
+    char algorithms[] = "ECDSA+SHA256";
     MT_DEFER(free_x509) X509 *x = NULL;
     MT_TRY(make_certificate(key, &x));
     bool ok = SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
@@ -59,8 +61,8 @@ static MT_ERR set_up(SSL_CTX *ctx, const struct mt_key *key)
     /* P-256 has 128 bits of strength, and so has the cipher: a longer key would cost and protect
      * nothing more. */
     ok = ok && SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") == 1 &&
-         SSL_CTX_set1_groups_list(ctx, "P-256") == 1;
-    ok = ok && SSL_CTX_set1_sigalgs_list(ctx, "ECDSA+SHA256") == 1;
+         SSL_CTX_set1_groups_list(ctx, groups) == 1;
+    ok = ok && SSL_CTX_set1_sigalgs_list(ctx, algorithms) == 1;
     ok = ok && SSL_CTX_use_certificate(ctx, x) == 1 &&
          SSL_CTX_use_PrivateKey(ctx, mt_key_native(key)) == 1;
     ok = ok && SSL_CTX_set_num_tickets(ctx, 0) == 1 && SSL_CTX_set_max_early_data(ctx, 0) == 1;
