@@ -119,7 +119,7 @@ int mt_cli_policy_show(struct mt_cli *c)
     static struct mt_policy p;
     MT_DEFER(mt_buf_free) struct mt_buf file = mt_buf_of_max(0);
     mt_hash who;
-    mt_err e = MT_OK;
+    mt_err e;
     if (c->argc == 0) {
         e = mt_context_load(&c->home, c->context_name, &c->context);
         if (mt_failed(e)) {
@@ -225,22 +225,24 @@ int mt_cli_context_use(struct mt_cli *c)
     return mt_failed(e) ? mt_cli_fail(c, e, c->argv[0]) : MT_EXIT_DONE;
 }
 
+static int is_context(const struct dirent *d)
+{
+    size_t len = strlen(d->d_name);
+    return len > 5 && strcmp(d->d_name + len - 5, ".json") == 0;
+}
+
 int mt_cli_context_list(struct mt_cli *c)
 {
     char path[MT_PATH_MAX + 16];
+    struct dirent **entries = NULL;
     (void)snprintf(path, sizeof path, "%s/contexts", c->home.path);
-    DIR *dir = opendir(path);
-    if (dir == NULL) {
-        return MT_EXIT_IO;
+    int count = scandir(path, &entries, is_context, alphasort);
+    for (int i = 0; i < count; i++) {
+        (void)printf("%.*s\n", (int)(strlen(entries[i]->d_name) - 5), entries[i]->d_name);
+        free(entries[i]);
     }
-    for (const struct dirent *d = readdir(dir); d != NULL; d = readdir(dir)) {
-        size_t len = strlen(d->d_name);
-        if (len > 5 && strcmp(d->d_name + len - 5, ".json") == 0) {
-            (void)printf("%.*s\n", (int)(len - 5), d->d_name);
-        }
-    }
-    (void)closedir(dir);
-    return MT_EXIT_DONE;
+    free(entries);
+    return count < 0 ? MT_EXIT_IO : MT_EXIT_DONE;
 }
 
 int mt_cli_user_add(struct mt_cli *c)

@@ -147,7 +147,7 @@ static MT_ERR start_node(struct dev *d)
  * for level 2 is all there is. */
 static MT_ERR wait_public(const struct dev *d, struct mt_json **out)
 {
-    const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 5000000L};
     char path[MT_PATH_MAX + 32];
     (void)snprintf(path, sizeof path, "%s/public.json", d->state);
     for (int ms = 0; ms < READY_MS; ms += 5) {
@@ -202,7 +202,7 @@ static MT_ERR serve(const struct dev *d)
     int status = 0;
     pid_t ended = 0;
     while (!is_interrupted && ended == 0) {
-        const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+        const struct timespec pause = {.tv_nsec = 100000000L};
         (void)nanosleep(&pause, NULL);
         ended = waitpid(d->pid, &status, WNOHANG);
     }

@@ -26,11 +26,17 @@ static MT_ERR make_dir(const char *path)
     return MT_OK;
 }
 
-static const char *default_home(void)
+/* Of the environment, or of the account; `room` holds what the account says. */
+static const char *default_home(mt_span room)
 {
     const char *home = secure_getenv("HOME");
-    const struct passwd *user = home == NULL ? getpwuid(getuid()) : NULL;
-    return home != NULL ? home : user != NULL ? user->pw_dir : NULL;
+    struct passwd user;
+    struct passwd *found = NULL;
+    if (home == NULL && getpwuid_r(getuid(), &user, (char *)room.ptr, room.len, &found) == 0 &&
+        found != NULL) {
+        home = user.pw_dir;
+    }
+    return home;
 }
 
 MT_ERR mt_home_open(const char *path, struct mt_home *out)
@@ -41,12 +47,13 @@ MT_ERR mt_home_open(const char *path, struct mt_home *out)
     if (path != NULL) {
         len = snprintf(out->path, sizeof out->path, "%s", path);
     } else {
-        const char *home = default_home();
+        uint8_t room[4096];
+        const char *home = default_home((mt_span){room, sizeof room});
         MT_REQUIRE(home != NULL, MT_E_ARG,
                    "you have no home directory: set MESATEE_HOME or use --home");
         len = snprintf(out->path, sizeof out->path, "%s/.mesatee", home);
     }
-    MT_REQUIRE(len > 0 && (size_t)len + 2 * MT_NAME_MAX < sizeof out->path, MT_E_ARG,
+    MT_REQUIRE(len > 0 && (size_t)len + (size_t)2 * MT_NAME_MAX < sizeof out->path, MT_E_ARG,
                "the path of your MesaTEE home is too long");
     MT_TRY(make_dir(out->path));
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {

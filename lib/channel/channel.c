@@ -204,11 +204,11 @@ static void open_if_done(struct mt_channel *c)
     }
 }
 
-bool mt_channel_wants_evidence(const struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN])
+bool mt_channel_wants_evidence(struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN])
 {
     bool is_waiting =
         c->state == MT_CHANNEL_ATTESTING && c->o.has_evidence && c->has_been_asked && !c->has_shown;
-    return is_waiting && !mt_failed(bind((struct mt_channel *)(uintptr_t)c, true, report_data));
+    return is_waiting && !mt_failed(bind(c, true, report_data));
 }
 
 static void close_for_good(struct mt_channel *c)

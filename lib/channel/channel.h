@@ -54,7 +54,7 @@ mt_bytes mt_channel_output(const struct mt_channel *c);
 void mt_channel_sent(struct mt_channel *c, size_t len);
 
 /* Whether evidence for this report data is waited for: make it and put it. */
-bool mt_channel_wants_evidence(const struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN]);
+bool mt_channel_wants_evidence(struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN]);
 MT_ERR mt_channel_put_evidence(struct mt_channel *c, const struct mt_shown *shown);
 
 /* Application bytes, when open. *got 0: nothing there. MT_E_CLOSED after the peer's close_notify.

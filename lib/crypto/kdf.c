@@ -13,7 +13,11 @@
 /* OpenSSL takes what it only reads as a writable pointer. */
 static void *as_writable(mt_bytes b)
 {
-    return (void *)(uintptr_t)b.ptr;
+    const union {
+        const uint8_t *read;
+        void *write;
+    } u = {.read = b.ptr};
+    return u.write;
 }
 
 static MT_ERR derive(EVP_KDF *kdf, const OSSL_PARAM *params, mt_span out)

@@ -138,8 +138,9 @@ int main(void)
     };
     MT_ASSERT(!mt_failed(mt_crypto_init(zeros, NULL)));
     MT_ASSERT(!mt_failed(mt_merkle_new(&tree)));
-    for (uint8_t i = 0; i < LEAVES; i++) {
-        const mt_bytes entry = {&i, 1};
+    for (size_t i = 0; i < LEAVES; i++) {
+        const uint8_t number = (uint8_t)i;
+        const mt_bytes entry = {&number, 1};
         mt_merkle_leaf(&entry, 1, &leaves[i]);
         MT_ASSERT(!mt_failed(mt_merkle_append(tree, &leaves[i])));
     }

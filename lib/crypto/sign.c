@@ -48,15 +48,16 @@ static void free_md_ctx(EVP_MD_CTX **p)
 static MT_ERR pkey_of_point(mt_bytes point, EVP_PKEY **out)
 {
     char group[] = "P-256";
+    uint8_t bytes[POINT_LEN]; /* OpenSSL takes what it only reads as writable */
     const OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.ptr,
-                                          point.len),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, bytes, sizeof bytes),
         OSSL_PARAM_construct_end(),
     };
     MT_DEFER(free_pkey_ctx)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(mt_crypto.lib, "EC", NULL);
     OSSL_PARAM given[3];
+    memcpy(bytes, point.ptr, sizeof bytes);
     memcpy(given, params, sizeof given);
     MT_REQUIRE(ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1, MT_E_NOMEM, "no memory for a key");
     MT_REQUIRE(EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, given) == 1, MT_E_FORMAT,

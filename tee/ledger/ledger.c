@@ -253,7 +253,7 @@ static MT_ERR seal(struct mt_ledger_write *w, mt_bytes *out)
 
 MT_ERR mt_ledger_write_run(struct mt_ledger_write *w)
 {
-    mt_bytes block;
+    mt_bytes block = {NULL, 0};
     mt_span sectors;
     const struct mt_chunk_header h = {
         .cluster_id = w->chunk->cluster_id,
@@ -353,6 +353,7 @@ MT_ERR mt_ledger_start(struct mt_ledger *l, const struct mt_ledger_options *o)
     }
     MT_TRY(mt_ledger_commit(l, &tx, &version));
     MT_TRY(mt_ledger_cut(l, &w));
+    MT_ASSERT(w != NULL); /* there is a transaction, and no write under way */
     e = mt_ledger_write_run(w);
     return mt_ledger_written(l, &w, e);
 }
@@ -376,6 +377,7 @@ MT_ERR mt_ledger_create(const struct mt_ledger_options *o, struct mt_ledger **ou
         return e;
     }
     MT_TRY(mt_ledger_init(o, &l));
+    MT_ASSERT(l != NULL);
     MT_TRY(mt_random((mt_span){seed, sizeof seed}));
     const mt_bytes parts[] = {mt_label_bytes(MT_LABEL_CLUSTER_ID), MT_BYTES_OF(seed)};
     mt_sha256(parts, 2, &l->cluster_id);

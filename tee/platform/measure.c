@@ -116,7 +116,6 @@ static MT_ERR give_file(const struct mapping *m,
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     MT_REQUIRE(fd >= 0, MT_E_PROOF,
                "a mapped program or library cannot be read: deleted or replaced since the start?");
-    mt_err e = MT_OK;
     void *map = MAP_FAILED;
     if (fstat(fd, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_ino == m->inode &&
         (uint64_t)st.st_dev == m->device) {
@@ -125,7 +124,7 @@ static MT_ERR give_file(const struct mapping *m,
     (void)close(fd);
     MT_REQUIRE(map != MAP_FAILED, MT_E_PROOF,
                "a mapped program or library was replaced since the start");
-    e = each(state, m->path, (mt_bytes){map, (size_t)st.st_size});
+    mt_err e = each(state, m->path, (mt_bytes){map, (size_t)st.st_size});
     (void)munmap(map, (size_t)st.st_size);
     return e;
 }

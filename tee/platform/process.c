@@ -60,8 +60,11 @@ MT_ERR mt_process_drop(const char *name, const char *state_dir)
         }
         return MT_OK;
     }
-    const struct passwd *user = getpwnam(name);
-    MT_REQUIRE(user != NULL && user->pw_uid != 0, MT_E_NOTFOUND,
+    char room[4096];
+    struct passwd record;
+    struct passwd *user = NULL;
+    int why = getpwnam_r(name, &record, room, sizeof room, &user);
+    MT_REQUIRE(why == 0 && user != NULL && user->pw_uid != 0, MT_E_NOTFOUND,
                "there is no such unprivileged user to become: see the setting user");
     MT_TRY(give_dir(state_dir, user));
     bool ok = setgroups(0, NULL) == 0 && setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == 0 &&

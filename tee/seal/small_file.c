@@ -1,7 +1,5 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/assert.h"
 #include "crypto/aead.h"
 #include "crypto/context.h"
@@ -48,11 +46,12 @@ static MT_ERR seal_content(const struct mt_root *r, const char *name, mt_bytes c
 
 static void fresh_name(const char *name, char out[NAME_MAX_BYTES])
 {
-    static const char suffix[] = ".new";
-    size_t len = strlen(name);
-    MT_ASSERT(len + sizeof suffix <= NAME_MAX_BYTES);
-    memcpy(out, name, len);
-    memcpy(out + len, suffix, sizeof suffix);
+    struct mt_writer w = mt_writer_over((mt_span){(uint8_t *)out, NAME_MAX_BYTES});
+    mt_bytes all;
+    mt_write_bytes(&w, mt_bytes_of_text(name));
+    mt_write_bytes(&w, (mt_bytes){(const uint8_t *)".new", 5}); /* with its NUL */
+    mt_err e = mt_write_end(&w, &all);
+    MT_ASSERT(!mt_failed(e));
 }
 
 /* Keeps the old file under another name until the new one is durable, then overwrites and removes

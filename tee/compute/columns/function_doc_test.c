@@ -68,7 +68,7 @@ static void the_example_of_the_page_gives_what_the_page_says(void)
                                   .context = &w,
                                   .read = read_world,
                                   .write = write_world,
-                                  .memory_max_bytes = 1024 * 1024};
+                                  .memory_max_bytes = (uint64_t)1024 * 1024};
     for (size_t i = 0; i < PARTIES; i++) {
         input_names[i] = mt_bytes_of_text(inputs[i]);
         output_names[i] = mt_bytes_of_text(outputs[i]);

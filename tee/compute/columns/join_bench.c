@@ -60,7 +60,7 @@ static const char *const headers[TABLES] = {"email,spend\n", "email,segment\n", 
 static void make(struct table *t, uint32_t table, uint32_t rows)
 {
     uint32_t universe = rows / 3 * 4;
-    uint32_t *keys = malloc(sizeof *keys * universe);
+    uint32_t *keys = calloc(universe, sizeof *keys);
     t->bytes = malloc((size_t)LINE_MAX_BYTES * universe);
     MT_ASSERT(keys != NULL);
     MT_ASSERT(t->bytes != NULL);
