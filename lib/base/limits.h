@@ -41,7 +41,7 @@ enum {
     MT_LEDGER_CHUNK_BYTES = 64 * 1024 * 1024,
     MT_KEY_BYTES_MAX = 256,
     MT_VALUE_BYTES_MAX = 256 * 1024,
-    MT_LEDGER_STEP_BYTES = 4 * 1024 * 1024, /* room of a chunk file grows by this */
+    MT_LEDGER_STEP_BYTES = 1024 * 1024, /* room of a chunk file grows by this */
     MT_LEDGER_MAPS_MAX = 64,
     MT_MAP_NAME_BYTES_MAX = 64,
     MT_BLOCK_TX_MAX = 16384,

@@ -128,6 +128,24 @@ void mt_chunk_writer_done(struct mt_chunk_writer *w)
     mt_file_close(&w->file);
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Zeros that are there already are written again as such: what a file system has only promised, it
+ * must enter into its books when it is first written, and a sync waits for that. */
+static MT_ERR fill_room(struct mt_chunk_writer *w, uint64_t room)
+{
+    static const uint8_t zeros[64 * 1024];
+    for (uint64_t at = later(w->room, w->at); at < room; at += sizeof zeros) {
+        uint64_t left = room - at;
+        mt_bytes piece = {zeros, left < sizeof zeros ? (size_t)left : sizeof zeros};
+        MT_TRY(mt_file_write_at(w->file, at, piece));
+    }
+    return MT_OK;
+}
+
 /* Room for `end` bytes, in steps, so that most appends leave the file's size alone. */
 static MT_ERR make_room(struct mt_chunk_writer *w, uint64_t end)
 {
@@ -135,7 +153,9 @@ static MT_ERR make_room(struct mt_chunk_writer *w, uint64_t end)
         return MT_OK;
     }
     uint64_t room = (end + MT_LEDGER_STEP_BYTES - 1) / MT_LEDGER_STEP_BYTES * MT_LEDGER_STEP_BYTES;
+    room = room <= w->bytes_max ? room : later(w->bytes_max, end);
     MT_TRY(mt_file_allocate(w->file, room));
+    MT_TRY(fill_room(w, room));
     w->room = room;
     return MT_OK;
 }
@@ -181,7 +201,7 @@ MT_ERR mt_chunk_append(struct mt_chunk_writer *w, const struct mt_chunk_header *
                        struct mt_place *out)
 {
     MT_ASSERT(sectors.len <= MT_LEDGER_CHUNK_BYTES - MT_SECTOR_LEN);
-    if (w->file == NULL || sectors.len > MT_LEDGER_CHUNK_BYTES - w->at) {
+    if (w->file == NULL || w->at + sectors.len > w->bytes_max) {
         MT_TRY(begin_chunk(w, h, sectors));
     } else {
         MT_TRY(make_room(w, w->at + sectors.len));
@@ -221,7 +241,6 @@ void mt_chunk_scan_close(struct mt_chunk_scan **s)
  * zeros to a whole sector, for a file cut there says no more than one that goes on with zeros. */
 static MT_ERR fill(struct mt_chunk_scan *s, size_t want)
 {
-    MT_ASSERT(want <= s->window_room - READ_BYTES);
     if (s->end - s->begin >= want || s->read_to == s->size) {
         return MT_OK;
     }
@@ -232,6 +251,7 @@ static MT_ERR fill(struct mt_chunk_scan *s, size_t want)
     size_t len = want - s->end > READ_BYTES ? want - s->end : READ_BYTES;
     size_t got = 0;
     len = len < left ? len : (size_t)left;
+    MT_ASSERT(len <= s->window_room - s->end);
     MT_TRY(mt_file_read_at(s->file, s->read_to, (mt_span){s->window + s->end, len}, &got));
     MT_REQUIRE(got == len, MT_E_PROOF, "a chunk of the ledger became shorter while it was read");
     s->end += got;
@@ -258,18 +278,26 @@ static MT_ERR read_chunk_header(struct mt_chunk_scan *s, uint64_t first_block)
     return MT_OK;
 }
 
+/* For the largest block, or all of a small file. */
+static MT_ERR make_window(struct mt_chunk_scan *s)
+{
+    size_t most = mt_sector_room(MT_BLOCK_BYTES_MAX) + MT_SECTOR_LEN + READ_BYTES;
+    s->window_room = s->size + MT_SECTOR_LEN < most ? (size_t)s->size + MT_SECTOR_LEN : most;
+    s->window = malloc(s->window_room);
+    s->block = malloc(s->window_room < MT_BLOCK_BYTES_MAX ? s->window_room : MT_BLOCK_BYTES_MAX);
+    MT_REQUIRE(s->window != NULL && s->block != NULL, MT_E_NOMEM, "no memory to read the ledger");
+    return MT_OK;
+}
+
 MT_ERR mt_chunk_scan_open(struct mt_fs *fs, uint64_t first_block, struct mt_chunk_scan **out)
 {
     MT_DEFER(mt_chunk_scan_close) struct mt_chunk_scan *s = calloc(1, sizeof *s);
     MT_REQUIRE(s != NULL, MT_E_NOMEM, "no memory to read the ledger");
-    s->window_room = mt_sector_room(MT_BLOCK_BYTES_MAX) + MT_SECTOR_LEN + READ_BYTES;
-    s->window = malloc(s->window_room);
-    s->block = malloc(MT_BLOCK_BYTES_MAX);
-    MT_REQUIRE(s->window != NULL && s->block != NULL, MT_E_NOMEM, "no memory to read the ledger");
     MT_TRY(mt_chunk_open(fs, first_block, &s->file));
     MT_TRY(mt_file_size(s->file, &s->size));
     MT_REQUIRE(s->size <= MT_LEDGER_CHUNK_BYTES, MT_E_PROOF,
                "a chunk of the ledger is longer than we make them");
+    MT_TRY(make_window(s));
     MT_TRY(read_chunk_header(s, first_block));
     *out = s;
     s = NULL; /* given */
@@ -359,10 +387,23 @@ static MT_ERR judge_head(const struct mt_chunk_scan *s, const struct mt_tail *t,
     return MT_OK;
 }
 
+/* A single bit in the zeros: rather a fault of the disk than a write of which nothing else came. */
+static bool has_one_bit(const uint8_t *sector)
+{
+    size_t bytes = 0;
+    uint8_t all = 0;
+    for (size_t i = 0; i < MT_SECTOR_LEN; i++) {
+        bytes += sector[i] != 0 ? 1 : 0;
+        all |= sector[i];
+    }
+    return bytes == 1 && (all & (all - 1)) == 0;
+}
+
 MT_ERR mt_chunk_scan_tail(struct mt_chunk_scan *s, const struct mt_tail *t, uint64_t *torn_bytes)
 {
     struct torn torn = {0};
     uint64_t used = 0;
+    bool is_cut = false;
     for (uint64_t i = 0;; i++) {
         MT_TRY(fill(s, MT_SECTOR_LEN));
         if (s->end == s->begin) {
@@ -376,9 +417,14 @@ MT_ERR mt_chunk_scan_tail(struct mt_chunk_scan *s, const struct mt_tail *t, uint
                    "a sector of the ledger is not as it was written");
         MT_REQUIRE(kind == MT_SECTOR_EMPTY || i < torn.sectors_max, MT_E_PROOF,
                    "something lies behind the last block");
-        /* A write is cut short inside a sector only where all before it has arrived. */
-        MT_REQUIRE(kind != MT_SECTOR_PARTIAL || i == 0 || torn.has_head, MT_E_PROOF,
+        /* A write is cut short inside one sector, and of what comes after it nothing was written.
+         */
+        MT_REQUIRE(kind == MT_SECTOR_EMPTY || !is_cut, MT_E_PROOF,
                    "free room of the ledger is not zero");
+        is_cut = is_cut || kind == MT_SECTOR_PARTIAL;
+        MT_REQUIRE(kind != MT_SECTOR_PARTIAL || i == 0 || torn.has_head ||
+                       !has_one_bit(s->window + s->begin),
+                   MT_E_PROOF, "free room of the ledger is not zero");
         used = kind == MT_SECTOR_EMPTY ? used : i + 1;
         s->begin += MT_SECTOR_LEN;
     }

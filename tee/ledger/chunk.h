@@ -41,6 +41,7 @@ struct mt_chunk_writer {
     struct mt_fs *fs;
     struct mt_file *file; /* NULL: the next block makes a new chunk */
     mt_hash cluster_id;
+    uint64_t bytes_max; /* a block that would end behind this begins a new chunk */
     uint64_t chunk;
     uint64_t at;   /* where the next block goes */
     uint64_t room; /* allocated so far */

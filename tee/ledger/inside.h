@@ -4,6 +4,7 @@
 #define MT_LEDGER_INSIDE_H
 
 #include "base/limits.h"
+#include "crypto/hash.h"
 #include "crypto/merkle.h"
 #include "ledger/chunk.h"
 #include "ledger/ledger.h"
@@ -74,10 +75,13 @@ struct mt_tx {
     size_t changes_room;
     struct mt_secret *seed;
     bool has_seed;
+    uint8_t pool[1024]; /* random bytes for nonces and salts, drawn many at a time */
+    size_t pool_left;
     uint64_t drawn; /* calls of mt_tx_random() */
 };
 
 /* Of tx.c, for the ledger itself: without reach and limits. */
+MT_ERR mt_tx_draw(struct mt_tx *tx, mt_id *out);
 MT_ERR mt_tx_change(struct mt_tx *tx, struct mt_state_map *map, mt_bytes key,
                     const mt_bytes *value); /* NULL: delete */
 MT_ERR mt_tx_put_events(struct mt_tx *tx, uint64_t txid);
@@ -115,8 +119,8 @@ struct mt_leaf_parts {
     mt_id nonce;
     mt_hash claims;
 };
-void mt_leaf_write_set_hash(const struct mt_leaf_parts *p, mt_hash *out);
-void mt_leaf_hash(const struct mt_leaf_parts *p, mt_hash *out);
+void mt_leaf_write_set_hash(struct mt_hasher *h, const struct mt_leaf_parts *p, mt_hash *out);
+void mt_leaf_hash(struct mt_hasher *h, const struct mt_leaf_parts *p, mt_hash *out);
 void mt_claim_hash(const mt_id *salt, mt_bytes item, mt_hash *out);
 /* Over the claims of a parsed write set; `hashes` has MT_CLAIM_ITEMS_MAX places. */
 MT_ERR mt_claims_hash(const struct mt_write_set *s, mt_hash *hashes, mt_hash *out);
@@ -129,6 +133,7 @@ struct mt_ledger_write {
     struct mt_chunk_writer *chunk;
     struct mt_buf block;
     struct mt_buf sectors;
+    struct mt_hasher *hasher; /* for the leaves */
     mt_hash *leaves;
     size_t leaves_room;
     uint64_t epoch; /* recovery epoch as of its last transaction */
@@ -182,6 +187,7 @@ struct mt_ledger {
     mt_hash last_hash;
     mt_hash last_incarnation;
     struct mt_ledger_position at; /* what recovery is looking at */
+    struct mt_hasher *hasher;     /* of the loop */
     /* the block that a leaf was last read from, verified */
     struct mt_buf leaf_block;
     struct mt_buf leaf_private;

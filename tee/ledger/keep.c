@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "crypto/context.h"
+#include "crypto/ct.h"
 #include "crypto/kdf.h"
 #include "ledger/inside.h"
 #include "ledger/snapshot.h"
@@ -285,6 +286,9 @@ static void in_done(struct in *i)
     mt_file_close(&i->file);
     mt_aead_free(&i->key);
     free(i->sealed);
+    if (i->plain != NULL) {
+        mt_wipe((mt_span){i->plain, FRAME_MAX});
+    }
     free(i->plain);
 }
 
@@ -368,9 +372,8 @@ static MT_ERR load(struct mt_ledger *l, uint64_t txid, struct mt_snapshot_head *
 {
     char name[NAME_ROOM];
     MT_DEFER(in_done) struct in i = {.l = l};
-    size_t room = FRAME_MAX + MT_AEAD_TAG_LEN;
-    i.sealed = malloc(room);
-    i.plain = malloc(room);
+    i.sealed = malloc(FRAME_MAX + MT_AEAD_TAG_LEN);
+    i.plain = malloc(FRAME_MAX);
     MT_REQUIRE(i.sealed != NULL && i.plain != NULL, MT_E_NOMEM, "no memory to read a snapshot");
     write_name(txid, name);
     MT_TRY(mt_fs_open(l->fs, name, MT_FS_READ, &i.file));

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "crypto/context.h"
-#include "crypto/hash.h"
+#include "crypto/ct.h"
 #include "ledger/inside.h"
 #include "ledger/sector.h"
 #include "wire/cbor.h"
@@ -27,6 +27,8 @@ MT_ERR mt_ledger_init(const struct mt_ledger_options *o, struct mt_ledger **out)
     MT_REQUIRE(l != NULL, MT_E_NOMEM, "no memory for the ledger");
     l->fs = o->fs;
     l->chunk.fs = o->fs;
+    bool is_small = o->chunk_bytes > 0 && o->chunk_bytes < MT_LEDGER_CHUNK_BYTES;
+    l->chunk.bytes_max = is_small ? o->chunk_bytes : MT_LEDGER_CHUNK_BYTES;
     l->tx.ledger = l;
     l->draft.public_ = mt_buf_of_max(MT_BLOCK_BYTES_MAX);
     l->draft.private_ = mt_buf_of_max(MT_BLOCK_BYTES_MAX);
@@ -38,6 +40,8 @@ MT_ERR mt_ledger_init(const struct mt_ledger_options *o, struct mt_ledger **out)
     MT_TRY(mt_secret_copy(o->secret, &l->secret));
     MT_TRY(mt_secret_new(sizeof(mt_hash), &l->tx.seed));
     MT_TRY(mt_merkle_new(&l->leaves));
+    MT_TRY(mt_hasher_new(&l->hasher));
+    MT_TRY(mt_hasher_new(&l->write.hasher));
     mt_spki_hash(&o->incarnation, &l->incarnation);
     *out = l;
     l = NULL; /* given */
@@ -52,6 +56,7 @@ static void free_tx(struct mt_tx *tx)
     free(tx->ordered);
     free(tx->changes);
     mt_secret_free(&tx->seed);
+    mt_wipe((mt_span){tx->pool, sizeof tx->pool});
 }
 
 void mt_ledger_free(struct mt_ledger **ledger)
@@ -69,6 +74,8 @@ void mt_ledger_free(struct mt_ledger **ledger)
     mt_buf_free(&l->write.block);
     mt_buf_free(&l->write.sectors);
     free(l->write.leaves);
+    mt_hasher_free(&l->write.hasher);
+    mt_hasher_free(&l->hasher);
     mt_buf_free(&l->leaf_block);
     mt_buf_free(&l->leaf_private);
     mt_state_done(&l->state);
@@ -243,7 +250,7 @@ static MT_ERR seal(struct mt_ledger_write *w, mt_bytes *out)
             .nonce = p->nonce,
             .claims = p->claims,
         };
-        mt_leaf_hash(&parts, &w->leaves[i]);
+        mt_leaf_hash(w->hasher, &parts, &w->leaves[i]);
     }
     memcpy(block.ptr + mt_block_leaves_at(h), w->leaves, w->draft.count * sizeof *w->leaves);
     mt_block_hash(mt_bytes_of(block), &w->hash);

@@ -31,6 +31,7 @@ struct mt_ledger_options {
     mt_spki
         incarnation; /* public key of this start; block key = HKDF(secret, term || incarnation) */
     uint64_t host_time_ms;
+    uint64_t chunk_bytes; /* a chunk file that is so long is full; 0: MT_LEDGER_CHUNK_BYTES */
     void (*progress)(void *state, uint64_t done_bytes,
                      uint64_t all_bytes); /* of recovery; may be NULL */
     void *state;

@@ -20,6 +20,7 @@ struct mt_map_node {
     uint32_t height;
     struct mt_map_node *side[2]; /* left: before; right: after */
     struct mt_item *item;
+    uint64_t start; /* of the item's key: most comparisons need not look further */
 };
 
 enum { SLAB_NODES = 250 };
@@ -71,6 +72,29 @@ mt_bytes mt_item_key(const struct mt_item *item)
 mt_bytes mt_item_value(const struct mt_item *item)
 {
     return (mt_bytes){item->bytes + item->key_len, item->value_len};
+}
+
+/* The first eight bytes as a number, so that numbers are in the order of keys or equal. */
+static uint64_t start_of(mt_bytes key)
+{
+    uint64_t start = 0;
+    if (key.len >= sizeof start) {
+        memcpy(&start, key.ptr, sizeof start);
+        return __builtin_bswap64(start);
+    }
+    for (size_t i = 0; i < sizeof start; i++) {
+        start = start << 8 | (i < key.len ? key.ptr[i] : 0);
+    }
+    return start;
+}
+
+/* As mt_bytes_order() of the key and the node's. */
+static int order_of(uint64_t start, mt_bytes key, const struct mt_map_node *n)
+{
+    if (start != n->start) {
+        return start < n->start ? -1 : 1;
+    }
+    return mt_bytes_order(key, mt_item_key(n->item));
 }
 
 static void give_node(struct mt_map_pool *pool, struct mt_map_node *n)
@@ -199,9 +223,10 @@ static struct mt_map_node **descend(struct mt_map_pool *pool, struct mt_map *m, 
                                     struct path *p)
 {
     struct mt_map_node **slot = &m->root;
+    uint64_t start = start_of(key);
     while (*slot != NULL) {
         struct mt_map_node *n = own(pool, slot);
-        int order = mt_bytes_order(key, mt_item_key(n->item));
+        int order = order_of(start, key, n);
         if (order == 0) {
             break;
         }
@@ -223,7 +248,8 @@ MT_ERR mt_map_put(struct mt_map_pool *pool, struct mt_map *m, struct mt_item *it
         return MT_OK;
     }
     *slot = take_node(pool);
-    **slot = (struct mt_map_node){.counts = 1, .height = 1, .item = item};
+    **slot = (struct mt_map_node){
+        .counts = 1, .height = 1, .item = item, .start = start_of(mt_item_key(item))};
     m->count++;
     balance_up(pool, &p);
     *old = NULL;
@@ -253,6 +279,7 @@ MT_ERR mt_map_del(struct mt_map_pool *pool, struct mt_map *m, mt_bytes key, stru
         }
         gone = *slot;
         above->item = gone->item;
+        above->start = gone->start;
     }
     *slot = gone->side[gone->side[0] == NULL];
     give_node(pool, gone);
@@ -264,8 +291,9 @@ MT_ERR mt_map_del(struct mt_map_pool *pool, struct mt_map *m, mt_bytes key, stru
 const struct mt_item *mt_map_find(const struct mt_map *m, mt_bytes key)
 {
     const struct mt_map_node *n = m->root;
+    uint64_t start = start_of(key);
     while (n != NULL) {
-        int order = mt_bytes_order(key, mt_item_key(n->item));
+        int order = order_of(start, key, n);
         if (order == 0) {
             return n->item;
         }
@@ -310,9 +338,10 @@ void mt_map_seek(const struct mt_map *m, mt_bytes key, bool is_strict, struct mt
 {
     c->depth = 0;
     const struct mt_map_node *n = m->root;
+    uint64_t start = start_of(key);
     while (n != NULL) {
-        int order = mt_bytes_order(mt_item_key(n->item), key);
-        bool is_after = is_strict ? order > 0 : order >= 0;
+        int order = order_of(start, key, n);
+        bool is_after = is_strict ? order < 0 : order <= 0;
         if (is_after) {
             MT_ASSERT(c->depth < MT_MAP_HEIGHT_MAX);
             c->path[c->depth++] = n; /* it comes once all that is left of it has come */

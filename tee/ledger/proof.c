@@ -73,7 +73,7 @@ static MT_ERR is_in_tree(const struct mt_ledger *l, const struct mt_leaf_parts *
     mt_hash expected;
     mt_hash path[MT_MERKLE_PATH_MAX];
     size_t count = 0;
-    mt_leaf_hash(p, &leaf);
+    mt_leaf_hash(l->hasher, p, &leaf);
     MT_TRY(mt_merkle_root(l->leaves, l->durable, &expected));
     MT_TRY(mt_merkle_path(l->leaves, p->txid - 1, l->durable, path, &count));
     const struct mt_merkle_place at = {p->txid - 1, l->durable, path, count};
@@ -145,7 +145,7 @@ MT_ERR mt_ledger_leaf(struct mt_ledger *l, uint64_t txid, struct mt_buf *room,
     MT_TRY(mt_claims_hash(&s, hashes, &parts.claims));
     MT_TRY(is_in_tree(l, &parts));
     struct mt_ledger_leaf leaf = {.txid = txid, .nonce = s.nonce};
-    mt_leaf_write_set_hash(&parts, &leaf.write_set_hash);
+    mt_leaf_write_set_hash(l->hasher, &parts, &leaf.write_set_hash);
     MT_TRY(copy_claims(&s, hashes, room, &leaf));
     *out = leaf;
     return MT_OK;

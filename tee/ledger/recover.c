@@ -1,6 +1,5 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -20,7 +19,7 @@ struct recovery {
     const struct mt_ledger_options *o;
     const struct mt_snapshot_head *snapshot; /* NULL: from the first block on */
     struct mt_aead *key;                     /* of the term at hand */
-    uint8_t *plain;
+    struct mt_buf plain;                     /* the private part of the block at hand */
     uint64_t next_txid;
     uint64_t done_bytes;
     uint64_t all_bytes;
@@ -31,7 +30,7 @@ struct recovery {
 static void done(struct recovery *r)
 {
     mt_aead_free(&r->key);
-    free(r->plain);
+    mt_buf_free(&r->plain);
 }
 
 MT_ERR mt_ledger_apply(struct mt_ledger *l, const struct mt_write_set *s, uint64_t txid)
@@ -100,7 +99,7 @@ static MT_ERR read_transaction(struct recovery *r, const struct mt_leaf_parts *p
     mt_hash leaf;
     struct mt_leaf_parts parts = *place;
     MT_TRY(mt_claims_hash(s, hashes, &parts.claims));
-    mt_leaf_hash(&parts, &leaf);
+    mt_leaf_hash(r->l->hasher, &parts, &leaf);
     MT_REQUIRE(mt_hash_equal(&leaf, stated), MT_E_PROOF, "a leaf is not that of its transaction");
     mt_tx_open(&r->l->tx, mt_ledger_own_maps, 0);
     mt_err e = mt_ledger_apply(r->l, s, parts.txid);
@@ -112,19 +111,23 @@ static MT_ERR read_body(struct recovery *r, const struct mt_block *b)
 {
     const struct mt_block_header *h = &b->header;
     struct mt_reader public_ = mt_reader_over(b->public_);
-    struct mt_reader private_ = mt_reader_over((mt_bytes){r->plain, h->private_len});
+    mt_span plain;
+    mt_buf_drop(&r->plain, r->plain.len);
+    MT_TRY(mt_buf_reserve(&r->plain, h->private_len, &plain));
+    r->plain.len = plain.len;
+    struct mt_reader private_ = mt_reader_over(mt_bytes_of(plain));
     if (r->key == NULL || h->term != r->l->term) {
         mt_aead_free(&r->key);
         MT_TRY(mt_block_key(r->l->secret, h->term, &h->incarnation, &r->key));
     }
-    MT_TRY(mt_block_unseal(r->key, b, (mt_span){r->plain, h->private_len}));
+    MT_TRY(mt_block_unseal(r->key, b, plain));
     for (uint32_t i = 0; i < h->tx_count; i++) {
         struct mt_write_set s;
         MT_TRY(mt_write_set_parse(&public_, &private_, &s));
         const struct mt_leaf_parts parts = {
             .txid = h->first_txid + i,
             .public_ = s.public_,
-            .sealed = {b->sealed.ptr + (s.private_.ptr - r->plain), s.private_.len},
+            .sealed = {b->sealed.ptr + (s.private_.ptr - plain.ptr), s.private_.len},
             .nonce = s.nonce,
         };
         mt_hash leaf;
@@ -250,8 +253,6 @@ static MT_ERR read_all(struct recovery *r, const struct mt_buf *list)
 {
     struct mt_ledger *l = r->l;
     size_t count = list->len / sizeof(uint64_t);
-    r->plain = malloc(MT_BLOCK_BYTES_MAX);
-    MT_REQUIRE(r->plain != NULL, MT_E_NOMEM, "no memory to read the ledger");
     MT_TRY(add_sizes(r, list));
     for (size_t i = 0; i < count; i++) {
         MT_TRY(unproven(read_chunk(r, number_at(list, i), i + 1 == count)));
@@ -280,7 +281,11 @@ static MT_ERR try_open(const struct mt_ledger_options *o, const struct mt_buf *l
         MT_REQUIRE(is_found, MT_E_NOTFOUND, "there is no snapshot");
     }
     MT_DEFER(done)
-    struct recovery r = {.l = l, .o = o, .snapshot = with_snapshot ? &head : NULL, .next_txid = 1};
+    struct recovery r = {.l = l,
+                         .o = o,
+                         .snapshot = with_snapshot ? &head : NULL,
+                         .next_txid = 1,
+                         .plain = mt_buf_of_max(MT_BLOCK_BYTES_MAX)};
     mt_err e = read_all(&r, list);
     if (mt_failed(e)) {
         if (o->damage != NULL && e.fault->code == MT_E_PROOF) {

@@ -163,6 +163,18 @@ MT_ERR mt_tx_scan(struct mt_tx *tx, const struct mt_map_def *map, struct mt_rang
     return MT_OK;
 }
 
+MT_ERR mt_tx_draw(struct mt_tx *tx, mt_id *out)
+{
+    if (tx->pool_left == 0) {
+        MT_TRY(mt_random((mt_span){tx->pool, sizeof tx->pool}));
+        tx->pool_left = sizeof tx->pool / sizeof *out;
+    }
+    uint8_t *drawn = tx->pool + --tx->pool_left * sizeof *out;
+    memcpy(out->b, drawn, sizeof *out);
+    memset(drawn, 0, sizeof *out);
+    return MT_OK;
+}
+
 MT_ERR mt_tx_claim(struct mt_tx *tx, mt_bytes item, uint32_t *index)
 {
     mt_id salt;
@@ -170,7 +182,7 @@ MT_ERR mt_tx_claim(struct mt_tx *tx, mt_bytes item, uint32_t *index)
     MT_REQUIRE(tx->claims_count < MT_CLAIM_ITEMS_MAX, MT_E_LIMIT, "too many claims");
     MT_REQUIRE(item.len <= MT_VALUE_BYTES_MAX, MT_E_LIMIT, "a claim is too long");
     MT_TRY(has_room(tx, item.len));
-    MT_TRY(mt_random((mt_span){salt.b, sizeof salt.b}));
+    MT_TRY(mt_tx_draw(tx, &salt));
     MT_TRY(mt_item_new(mt_id_bytes(&salt), item, &tx->claims[tx->claims_count]));
     tx->bytes += COST + item.len;
     *index = (uint32_t)tx->claims_count++;
