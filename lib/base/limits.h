@@ -3,6 +3,8 @@
 #ifndef MT_BASE_LIMITS_H
 #define MT_BASE_LIMITS_H
 
+#include <stdint.h>
+
 /* Every bound of the system, in one place. A loop or a buffer without a name here is a bug. */
 enum {
     MT_ARENA_BLOCK_BYTES = 16 * 1024,
@@ -34,6 +36,13 @@ enum {
     MT_CHUNK_BYTES = 64 * 1024,
     MT_SECRET_SLAB_BYTES = 256 * 1024,
     MT_SECRET_BYTES_MAX = 256,
+    MT_OBJECT_RUN_CHUNKS = 512, /* between two tables of tags */
+    MT_SMALL_FILE_BYTES_MAX = 64 * 1024,
+    MT_SHRED_FILE_BYTES_MAX = 128,
+    MT_KEY_SLOTS_MAX = 8,
+    MT_KEY_SLOT_BYTES_MAX = 128,
+    MT_KEY_FILE_BYTES_MIN = 32,
+    MT_CREDENTIAL_BYTES_MAX = 64 * 1024, /* a passphrase, the content of a key file */
 
     /* tee/ledger */
     MT_TX_BYTES_MAX = 1024 * 1024,
@@ -95,5 +104,8 @@ enum {
     MT_NAME_BYTES_MAX = 64,
     MT_DEDUPE_PER_SUBJECT_MAX = 1024,
 };
+
+/* tee/seal; too large for an enumerator */
+#define MT_OBJECT_BYTES_MAX (UINT64_C(64) << 30)
 
 #endif

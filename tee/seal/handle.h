@@ -25,7 +25,8 @@ struct mt_object_wrap {
     uint8_t b[MT_OBJECT_WRAP_LEN];
 };
 
-/* Handle as CBOR in a map's value: one encoding, in spec/sealed-object.md. */
+/* Handle as CBOR in a map's value: one encoding, in spec/sealed-object.md. The parser reads one
+ * handle from whatever stands there; what follows it is the caller's. */
 void mt_object_handle_write(struct mt_writer *w, const struct mt_object_handle *h);
 MT_ERR mt_object_handle_parse(struct mt_reader *r, struct mt_object_handle *out);
 

@@ -10,16 +10,18 @@
 /*
  * Sealed objects: big bytes, encrypted chunk by chunk, written once. Header (format, object id,
  * chunk size) | chunks AES-256-GCM, 64 KiB of plaintext each, nonce = chunk number under a key used
- * for one object | leaf table (the tags) | its Merkle root is in the handle, hence in the ledger.
- * Constant memory, random access. Blocking: used on a pool thread; single owner.
+ * for one object | leaf table (the tags), one behind every 512 chunks | the Merkle root of all
+ * tags is in the handle, hence in the ledger. Random access; 1.2 MiB of memory to write, 0.2 MiB to
+ * read, whatever the size. Blocking: used on a pool thread; single owner.
  *
  * A new object lies in staging/ with a key that exists in memory alone, until mt_object_keep();
  * staging/ is emptied at start.
  */
 struct mt_object_writer;
 MT_ERR mt_object_writer_new(struct mt_fs *fs,
-                            struct mt_object_writer **out);              /* random id, key, salt */
-MT_ERR mt_object_writer_add(struct mt_object_writer *w, mt_bytes plain); /* any length */
+                            struct mt_object_writer **out); /* random id, key, salt */
+/* Any length. After a failure the object cannot be ended any more. */
+MT_ERR mt_object_writer_add(struct mt_object_writer *w, mt_bytes plain);
 /* Writes the leaf table and syncs the file and its directory: after it the object is durable in
  * staging/. */
 MT_ERR mt_object_writer_end(struct mt_object_writer *w, struct mt_object_handle *out);

@@ -9,6 +9,8 @@
 #include "crypto/merkle.h"
 
 enum { VERSION = 1 };
+/* A run is a complete subtree, so that roots of runs are leaves of the tree above. */
+_Static_assert((MT_OBJECT_RUN_CHUNKS & (MT_OBJECT_RUN_CHUNKS - 1)) == 0, "a run is a power of two");
 
 void mt_object_head_of(const mt_id *id, struct mt_object_head *out)
 {
@@ -34,13 +36,18 @@ void mt_object_name(const char *dir, const mt_id *id, char out[MT_OBJECT_NAME_MA
     MT_ASSERT(!mt_failed(e));
 }
 
+static void put_u64be(uint64_t value, uint8_t out[8])
+{
+    for (size_t i = 0; i < 8; i++) {
+        out[i] = (uint8_t)(value >> (56 - 8 * i));
+    }
+}
+
 void mt_chunk_aad_of(const struct mt_object_head *head, uint64_t number, bool is_last,
                      struct mt_chunk_aad *out)
 {
     memcpy(out->b, head->b, sizeof head->b);
-    for (size_t i = 0; i < 8; i++) {
-        out->b[MT_OBJECT_HEAD_LEN + i] = (uint8_t)(number >> (56 - 8 * i));
-    }
+    put_u64be(number, out->b + MT_OBJECT_HEAD_LEN);
     out->b[MT_OBJECT_HEAD_LEN + 8] = is_last ? 1 : 0;
 }
 
@@ -49,14 +56,66 @@ uint64_t mt_object_chunks(uint64_t size_bytes)
     return size_bytes == 0 ? 1 : (size_bytes + MT_CHUNK_BYTES - 1) / MT_CHUNK_BYTES;
 }
 
+uint64_t mt_object_chunk_at(uint64_t number)
+{
+    uint64_t tables = number / MT_OBJECT_RUN_CHUNKS * MT_OBJECT_TABLE_LEN;
+    return MT_OBJECT_HEAD_LEN + number * MT_OBJECT_SEALED_CHUNK + tables;
+}
+
+uint64_t mt_object_table_at(uint64_t run, uint64_t size_bytes)
+{
+    uint64_t chunks = mt_object_chunks(size_bytes);
+    uint64_t end = (run + 1) * MT_OBJECT_RUN_CHUNKS;
+    if (end <= chunks - 1) { /* the last chunk, which may be short, is in a later run */
+        return mt_object_chunk_at(end) - MT_OBJECT_TABLE_LEN;
+    }
+    uint64_t last_len = size_bytes - (chunks - 1) * MT_CHUNK_BYTES;
+    return mt_object_chunk_at(chunks - 1) + last_len + MT_AEAD_TAG_LEN;
+}
+
+uint64_t mt_object_file_bytes(uint64_t size_bytes)
+{
+    uint64_t chunks = mt_object_chunks(size_bytes);
+    return MT_OBJECT_HEAD_LEN + size_bytes + chunks * 2 * MT_AEAD_TAG_LEN;
+}
+
 void mt_object_leaf(uint64_t number, mt_bytes tag, mt_hash *out)
 {
     uint8_t be[8];
-    for (size_t i = 0; i < 8; i++) {
-        be[i] = (uint8_t)(number >> (56 - 8 * i));
-    }
+    put_u64be(number, be);
     const mt_bytes parts[] = {{be, sizeof be}, tag};
     mt_merkle_leaf(parts, 2, out);
+}
+
+void mt_object_tree_add(struct mt_object_tree *t, const mt_hash *leaf)
+{
+    mt_hash h = *leaf;
+    size_t i = 0;
+    for (; (t->count >> i & 1) != 0; i++) {
+        mt_hash right = h;
+        mt_merkle_node(&t->roots[i], &right, &h);
+    }
+    MT_ASSERT(i < MT_OBJECT_TREE_DEPTH);
+    t->roots[i] = h;
+    t->count++;
+}
+
+void mt_object_tree_root(const struct mt_object_tree *t, mt_hash *out)
+{
+    mt_hash h = {{0}};
+    bool has_right = false;
+    MT_ASSERT(t->count > 0);
+    for (size_t i = 0; i < MT_OBJECT_TREE_DEPTH; i++) {
+        if ((t->count >> i & 1) != 0) {
+            mt_hash right = h;
+            h = t->roots[i];
+            if (has_right) {
+                mt_merkle_node(&t->roots[i], &right, &h);
+            }
+            has_right = true;
+        }
+    }
+    *out = h;
 }
 
 void mt_object_commit(const mt_hash *salt, uint64_t size_bytes, const mt_hash *plain, mt_hash *out)
@@ -64,9 +123,7 @@ void mt_object_commit(const mt_hash *salt, uint64_t size_bytes, const mt_hash *p
     mt_bytes label = mt_label_bytes(MT_LABEL_COMMITMENT);
     const uint8_t len = (uint8_t)label.len;
     uint8_t be[8];
-    for (size_t i = 0; i < 8; i++) {
-        be[i] = (uint8_t)(size_bytes >> (56 - 8 * i));
-    }
+    put_u64be(size_bytes, be);
     const mt_bytes parts[] = {
         {&len, 1}, label, mt_hash_bytes(salt), {be, sizeof be}, mt_hash_bytes(plain)};
     mt_sha256(parts, 5, out);

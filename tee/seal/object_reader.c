@@ -5,7 +5,6 @@
 
 #include "base/assert.h"
 #include "crypto/ct.h"
-#include "crypto/merkle.h"
 #include "seal/object.h"
 #include "seal/object_format.h"
 
@@ -15,16 +14,13 @@ struct mt_object_reader {
     struct mt_object_handle handle;
     struct mt_object_head head;
     uint64_t chunks;
-    struct mt_buf tags;
+    uint64_t runs;
+    uint64_t run;     /* whose tags are in `tags`, and are those that the root covers */
     uint64_t current; /* number of the chunk in `chunk`; chunks: none */
-    size_t current_len;
+    mt_hash roots[MT_OBJECT_RUNS_MAX]; /* of each run */
+    uint8_t tags[MT_OBJECT_TABLE_LEN];
     uint8_t chunk[MT_OBJECT_SEALED_CHUNK];
 };
-
-static uint64_t table_at(const struct mt_object_reader *r)
-{
-    return MT_OBJECT_HEAD_LEN + r->handle.size_bytes + r->chunks * MT_AEAD_TAG_LEN;
-}
 
 static MT_ERR check_head(struct mt_object_reader *r)
 {
@@ -35,31 +31,45 @@ static MT_ERR check_head(struct mt_object_reader *r)
     MT_REQUIRE(len == sizeof got.b && mt_bytes_equal(MT_BYTES_OF(got), MT_BYTES_OF(r->head)),
                MT_E_PROOF, "an object's file has another head");
     MT_TRY(mt_file_size(r->file, &size));
-    MT_REQUIRE(size == table_at(r) + r->chunks * MT_AEAD_TAG_LEN, MT_E_PROOF,
+    MT_REQUIRE(size == mt_object_file_bytes(r->handle.size_bytes), MT_E_PROOF,
                "an object's file has another length");
     return MT_OK;
 }
 
-/* All tags against the root in the handle: from here on each chunk is proved by its own tag. */
-static MT_ERR check_table(struct mt_object_reader *r)
+static MT_ERR read_table(struct mt_object_reader *r, uint64_t run, mt_hash *root)
 {
-    MT_DEFER(mt_merkle_free) struct mt_merkle *tree = NULL;
-    mt_span room;
+    struct mt_object_tree tree = {.count = 0};
+    uint64_t first = run * MT_OBJECT_RUN_CHUNKS;
+    uint64_t left = r->chunks - first;
+    size_t count = left < MT_OBJECT_RUN_CHUNKS ? (size_t)left : MT_OBJECT_RUN_CHUNKS;
     size_t len = 0;
-    mt_hash root;
-    MT_TRY(mt_merkle_new(&tree));
-    MT_TRY(mt_buf_reserve(&r->tags, (size_t)r->chunks * MT_AEAD_TAG_LEN, &room));
-    MT_TRY(mt_file_read_at(r->file, table_at(r), room, &len));
-    MT_REQUIRE(len == room.len, MT_E_PROOF, "an object's file is cut off");
-    r->tags.len = len;
-    for (uint64_t i = 0; i < r->chunks; i++) {
+    r->run = r->runs;
+    MT_TRY(mt_file_read_at(r->file, mt_object_table_at(run, r->handle.size_bytes),
+                           (mt_span){r->tags, count * MT_AEAD_TAG_LEN}, &len));
+    MT_REQUIRE(len == count * MT_AEAD_TAG_LEN, MT_E_PROOF, "an object's file is cut off");
+    for (size_t i = 0; i < count; i++) {
         mt_hash leaf;
-        mt_object_leaf(i, (mt_bytes){r->tags.ptr + i * MT_AEAD_TAG_LEN, MT_AEAD_TAG_LEN}, &leaf);
-        MT_TRY(mt_merkle_append(tree, &leaf));
+        mt_object_leaf(first + i, (mt_bytes){r->tags + i * MT_AEAD_TAG_LEN, MT_AEAD_TAG_LEN},
+                       &leaf);
+        mt_object_tree_add(&tree, &leaf);
     }
-    MT_TRY(mt_merkle_root(tree, r->chunks, &root));
+    mt_object_tree_root(&tree, root);
+    return MT_OK;
+}
+
+/* All tables against the root in the handle; what is kept of each is the root of its run. */
+static MT_ERR check_tables(struct mt_object_reader *r)
+{
+    struct mt_object_tree tree = {.count = 0};
+    mt_hash root;
+    for (uint64_t run = 0; run < r->runs; run++) {
+        MT_TRY(read_table(r, run, &r->roots[run]));
+        mt_object_tree_add(&tree, &r->roots[run]);
+    }
+    mt_object_tree_root(&tree, &root);
     MT_REQUIRE(mt_hash_equal(&root, &r->handle.root), MT_E_PROOF,
                "an object's tags are not those that the ledger knows");
+    r->run = r->runs - 1;
     return MT_OK;
 }
 
@@ -72,60 +82,89 @@ MT_ERR mt_object_reader_new(struct mt_fs *fs, const struct mt_object_handle *h, 
     MT_REQUIRE(r != NULL, MT_E_NOMEM, "no memory for an object");
     r->handle = *h;
     r->chunks = mt_object_chunks(h->size_bytes);
+    r->runs = (r->chunks + MT_OBJECT_RUN_CHUNKS - 1) / MT_OBJECT_RUN_CHUNKS;
     r->current = r->chunks;
-    r->tags = mt_buf_of_max((size_t)r->chunks * MT_AEAD_TAG_LEN);
     mt_object_head_of(&h->id, &r->head);
     mt_object_name("objects", &h->id, name);
     MT_TRY(mt_fs_open(fs, name, MT_FS_READ, &r->file));
     MT_TRY(mt_aead_new(key, &r->aead));
     MT_TRY(check_head(r));
-    MT_TRY(check_table(r));
+    MT_TRY(check_tables(r));
     *out = r;
     r = NULL; /* given */
     return MT_OK;
 }
 
-static MT_ERR load(struct mt_object_reader *r, uint64_t number)
+static MT_ERR need_run(struct mt_object_reader *r, uint64_t run)
+{
+    mt_hash root;
+    if (run == r->run) {
+        return MT_OK;
+    }
+    MT_TRY(read_table(r, run, &root));
+    MT_REQUIRE(mt_hash_equal(&root, &r->roots[run]), MT_E_PROOF,
+               "an object's tags have changed since it was opened");
+    r->run = run;
+    return MT_OK;
+}
+
+static size_t len_of(const struct mt_object_reader *r, uint64_t number)
+{
+    uint64_t left = r->handle.size_bytes - number * MT_CHUNK_BYTES;
+    return left < MT_CHUNK_BYTES ? (size_t)left : MT_CHUNK_BYTES;
+}
+
+/* Opens a chunk into `out`, which has its length and may be the buffer that the sealed one is read
+ * into. */
+static MT_ERR unseal(struct mt_object_reader *r, uint64_t number, mt_span out)
 {
     uint8_t nonce[MT_AEAD_NONCE_LEN];
     struct mt_chunk_aad aad;
     size_t got = 0;
-    bool is_last = number + 1 == r->chunks;
-    uint64_t before = number * MT_CHUNK_BYTES;
-    size_t len = is_last ? (size_t)(r->handle.size_bytes - before) : MT_CHUNK_BYTES;
+    size_t sealed_len = out.len + MT_AEAD_TAG_LEN;
     r->current = r->chunks;
-    MT_TRY(mt_file_read_at(r->file, MT_OBJECT_HEAD_LEN + number * MT_OBJECT_SEALED_CHUNK,
-                           (mt_span){r->chunk, len + MT_AEAD_TAG_LEN}, &got));
-    MT_REQUIRE(got == len + MT_AEAD_TAG_LEN, MT_E_PROOF, "an object's file is cut off");
-    bool is_known =
-        mt_ct_equal((mt_bytes){r->chunk + len, MT_AEAD_TAG_LEN},
-                    (mt_bytes){r->tags.ptr + number * MT_AEAD_TAG_LEN, MT_AEAD_TAG_LEN});
+    MT_TRY(need_run(r, number / MT_OBJECT_RUN_CHUNKS));
+    MT_TRY(mt_file_read_at(r->file, mt_object_chunk_at(number), (mt_span){r->chunk, sealed_len},
+                           &got));
+    MT_REQUIRE(got == sealed_len, MT_E_PROOF, "an object's file is cut off");
+    const mt_bytes tag = {r->tags + number % MT_OBJECT_RUN_CHUNKS * MT_AEAD_TAG_LEN,
+                          MT_AEAD_TAG_LEN};
+    bool is_known = mt_ct_equal((mt_bytes){r->chunk + out.len, MT_AEAD_TAG_LEN}, tag);
     MT_REQUIRE(is_known, MT_E_PROOF, "a chunk of an object is not the one that was sealed");
     mt_aead_nonce_of(number, nonce);
-    mt_chunk_aad_of(&r->head, number, is_last, &aad);
-    MT_TRY(mt_aead_unseal(r->aead, MT_BYTES_OF(nonce), MT_BYTES_OF(aad), (mt_bytes){r->chunk, got},
-                          (mt_span){r->chunk, len}));
-    r->current = number;
-    r->current_len = len;
+    mt_chunk_aad_of(&r->head, number, number + 1 == r->chunks, &aad);
+    return mt_aead_unseal(r->aead, MT_BYTES_OF(nonce), MT_BYTES_OF(aad), (mt_bytes){r->chunk, got},
+                          out);
+}
+
+static MT_ERR load(struct mt_object_reader *r, uint64_t number)
+{
+    if (number != r->current) {
+        MT_TRY(unseal(r, number, (mt_span){r->chunk, len_of(r, number)}));
+        r->current = number;
+    }
     return MT_OK;
 }
 
 MT_ERR mt_object_reader_read_at(struct mt_object_reader *r, uint64_t at, mt_span out, size_t *got)
 {
     size_t done = 0;
-    if (r->handle.size_bytes == 0 && r->current == r->chunks) {
+    if (r->handle.size_bytes == 0) {
         MT_TRY(load(r, 0)); /* that nothing is there is proved too */
     }
-    while (done < out.len && at + done < r->handle.size_bytes) {
-        uint64_t number = (at + done) / MT_CHUNK_BYTES;
-        if (number != r->current) {
+    while (done < out.len && at < r->handle.size_bytes) {
+        uint64_t number = at / MT_CHUNK_BYTES;
+        size_t from = (size_t)(at % MT_CHUNK_BYTES);
+        size_t n = len_of(r, number) - from;
+        if (from == 0 && n <= out.len - done) { /* whole: straight to where it is wanted */
+            MT_TRY(unseal(r, number, (mt_span){out.ptr + done, n}));
+        } else {
             MT_TRY(load(r, number));
+            n = n < out.len - done ? n : out.len - done;
+            memcpy(out.ptr + done, r->chunk + from, n);
         }
-        size_t from = (size_t)((at + done) % MT_CHUNK_BYTES);
-        size_t n = r->current_len - from;
-        n = n < out.len - done ? n : out.len - done;
-        memcpy(out.ptr + done, r->chunk + from, n);
         done += n;
+        at += n;
     }
     *got = done;
     return MT_OK;
@@ -137,7 +176,6 @@ void mt_object_reader_free(struct mt_object_reader **rp)
     if (r != NULL) {
         mt_file_close(&r->file);
         mt_aead_free(&r->aead);
-        mt_buf_free(&r->tags);
         mt_wipe((mt_span){r->chunk, sizeof r->chunk});
         free(r);
         *rp = NULL;

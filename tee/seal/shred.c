@@ -6,13 +6,11 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "crypto/aead.h"
 #include "crypto/context.h"
-#include "wire/cbor.h"
+#include "seal/inside.h"
 
-/* shred.mts: CBOR [1, [[epoch, key]...]], one key, or two while a rotation is under way; newest
- * last. */
-enum { VERSION = 1, KEYS_MAX = 2, EPOCH_LEN = 8, FILE_BYTES_MAX = 256 };
+static const char file_name[] = "shred.mts";
+enum { EPOCH_LEN = 8 };
 
 struct shred_key {
     uint64_t epoch;
@@ -22,55 +20,40 @@ struct shred_key {
 struct mt_shred {
     struct mt_fs *fs;
     const struct mt_root *root;
-    struct shred_key keys[KEYS_MAX];
+    struct shred_key keys[MT_SHRED_KEYS_MAX];
     size_t count;
 };
 
 static MT_ERR store(struct mt_shred *s)
 {
-    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(FILE_BYTES_MAX);
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_SHRED_FILE_BYTES_MAX);
     struct mt_writer w = mt_writer_onto(&room);
+    struct mt_shred_keys keys = {.count = s->count};
     mt_bytes content;
-    mt_cbor_write_array(&w, 2);
-    mt_cbor_write_uint(&w, VERSION);
-    mt_cbor_write_array(&w, s->count);
     for (size_t i = 0; i < s->count; i++) {
-        mt_cbor_write_array(&w, 2);
-        mt_cbor_write_uint(&w, s->keys[i].epoch);
-        mt_cbor_write_bytes(&w, mt_secret_bytes(s->keys[i].key));
+        keys.keys[i].epoch = s->keys[i].epoch;
+        keys.keys[i].key = mt_secret_bytes(s->keys[i].key);
     }
+    mt_shred_keys_write(&w, &keys);
     MT_TRY(mt_write_end(&w, &content));
-    return mt_small_file_write(s->fs, s->root, "shred.mts", content);
+    return mt_small_file_write(s->fs, s->root, file_name, content);
 }
 
 static MT_ERR load(struct mt_shred *s, mt_bytes content)
 {
-    struct mt_reader r = mt_reader_over(content);
-    uint64_t count = 0;
-    uint64_t version = 0;
-    MT_TRY(mt_cbor_read_array(&r, 2, &count));
-    MT_TRY(mt_cbor_read_uint(&r, &version));
-    MT_REQUIRE(count == 2 && version == VERSION, MT_E_FORMAT,
-               "the shred file is of another version");
-    MT_TRY(mt_cbor_read_array(&r, KEYS_MAX, &count));
-    MT_REQUIRE(count > 0, MT_E_FORMAT, "the shred file has no key");
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t pair = 0;
-        mt_bytes key;
-        MT_TRY(mt_cbor_read_array(&r, 2, &pair));
-        MT_REQUIRE(pair == 2, MT_E_FORMAT, "the shred file's key has two parts");
-        MT_TRY(mt_cbor_read_uint(&r, &s->keys[i].epoch));
-        MT_TRY(mt_cbor_read_bytes(&r, &key));
-        MT_REQUIRE(key.len == MT_AEAD_KEY_LEN, MT_E_FORMAT, "a shred key has 32 bytes");
-        MT_TRY(mt_secret_copy(key, &s->keys[i].key));
+    struct mt_shred_keys keys;
+    MT_TRY(mt_shred_keys_parse(content, &keys));
+    for (size_t i = 0; i < keys.count; i++) {
+        MT_TRY(mt_secret_copy(keys.keys[i].key, &s->keys[i].key));
+        s->keys[i].epoch = keys.keys[i].epoch;
         s->count++;
     }
-    return mt_read_end(&r);
+    return MT_OK;
 }
 
 static MT_ERR add_key(struct mt_shred *s, uint64_t epoch)
 {
-    MT_ASSERT(s->count < KEYS_MAX);
+    MT_ASSERT(s->count < MT_SHRED_KEYS_MAX);
     MT_TRY(mt_secret_random(MT_AEAD_KEY_LEN, &s->keys[s->count].key));
     s->keys[s->count++].epoch = epoch;
     mt_err e = store(s);
@@ -83,11 +66,11 @@ static MT_ERR add_key(struct mt_shred *s, uint64_t epoch)
 MT_ERR mt_shred_open(struct mt_fs *fs, const struct mt_root *r, struct mt_shred **out)
 {
     MT_DEFER(mt_shred_free) struct mt_shred *s = calloc(1, sizeof *s);
-    MT_DEFER(mt_buf_free) struct mt_buf content = mt_buf_of_max(FILE_BYTES_MAX);
+    MT_DEFER(mt_buf_free) struct mt_buf content = mt_buf_of_max(MT_SHRED_FILE_BYTES_MAX);
     MT_REQUIRE(s != NULL, MT_E_NOMEM, "no memory for the shred keys");
     s->fs = fs;
     s->root = r;
-    mt_err e = mt_small_file_read(fs, r, "shred.mts", &content);
+    mt_err e = mt_small_file_read(fs, r, file_name, &content);
     if (mt_failed(e) && e.fault->code == MT_E_NOTFOUND) {
         MT_TRY(add_key(s, 1));
     } else {
@@ -102,7 +85,7 @@ MT_ERR mt_shred_open(struct mt_fs *fs, const struct mt_root *r, struct mt_shred 
 void mt_shred_free(struct mt_shred **sp)
 {
     if (*sp != NULL) {
-        for (size_t i = 0; i < KEYS_MAX; i++) {
+        for (size_t i = 0; i < MT_SHRED_KEYS_MAX; i++) {
             mt_secret_free(&(*sp)->keys[i].key);
         }
         free(*sp);
@@ -147,17 +130,20 @@ MT_ERR mt_shred_wrap(struct mt_shred *s, const mt_id *object, mt_bytes key,
                      struct mt_object_wrap *out)
 {
     const struct shred_key *newest = &s->keys[s->count - 1];
+    struct mt_object_wrap wrap;
     MT_DEFER(mt_aead_free) struct mt_aead *aead = NULL;
-    uint8_t *nonce = out->b + EPOCH_LEN;
+    uint8_t *nonce = wrap.b + EPOCH_LEN;
     MT_ASSERT(key.len == MT_AEAD_KEY_LEN);
     for (size_t i = 0; i < EPOCH_LEN; i++) {
-        out->b[i] = (uint8_t)(newest->epoch >> (56 - 8 * i));
+        wrap.b[i] = (uint8_t)(newest->epoch >> (56 - 8 * i));
     }
     MT_TRY(mt_random((mt_span){nonce, MT_AEAD_NONCE_LEN}));
     MT_TRY(mt_aead_new(mt_secret_bytes(newest->key), &aead));
-    const struct wrap_aad aad = aad_of(out->b, object);
-    return mt_aead_seal(aead, (mt_bytes){nonce, MT_AEAD_NONCE_LEN}, MT_BYTES_OF(aad), key,
-                        (mt_span){nonce + MT_AEAD_NONCE_LEN, MT_AEAD_KEY_LEN + MT_AEAD_TAG_LEN});
+    const struct wrap_aad aad = aad_of(wrap.b, object);
+    MT_TRY(mt_aead_seal(aead, (mt_bytes){nonce, MT_AEAD_NONCE_LEN}, MT_BYTES_OF(aad), key,
+                        (mt_span){nonce + MT_AEAD_NONCE_LEN, MT_AEAD_KEY_LEN + MT_AEAD_TAG_LEN}));
+    *out = wrap;
+    return MT_OK;
 }
 
 MT_ERR mt_shred_unwrap(struct mt_shred *s, const mt_id *object, const struct mt_object_wrap *w,
@@ -197,7 +183,7 @@ MT_ERR mt_shred_end(struct mt_shred *s)
     s->keys[1] = (struct shred_key){.epoch = 0};
     s->count = 1;
     mt_err e = store(s);
-    if (mt_failed(e)) { /* both are still in the file, and stay in memory */
+    if (mt_failed(e)) { /* the file may still have both: so has memory, until it is sure */
         s->keys[1] = s->keys[0];
         s->keys[0] = old;
         s->count = 2;

@@ -26,7 +26,9 @@ MT_ERR mt_shred_wrap(struct mt_shred *s, const mt_id *object, mt_bytes key,
 MT_ERR mt_shred_unwrap(struct mt_shred *s, const mt_id *object, const struct mt_object_wrap *w,
                        struct mt_secret **key); /* MT_E_NOTFOUND: that epoch is gone, shredded */
 uint64_t mt_shred_wrap_epoch(const struct mt_object_wrap *w);
-MT_ERR mt_shred_begin(struct mt_shred *s);
+MT_ERR mt_shred_begin(struct mt_shred *s); /* MT_E_CONFLICT while rotating */
+/* MT_E_CONFLICT unless rotating. On success the old key is destroyed, in memory and on the disk; on
+ * failure repeat it, or open anew. */
 MT_ERR mt_shred_end(struct mt_shred *s);
 
 #endif

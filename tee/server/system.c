@@ -165,7 +165,10 @@ static MT_ERR audit(struct mt_server *s, const struct mt_request *rq, struct mt_
 
 static MT_ERR slots(struct mt_server *s, struct mt_reply *rp)
 {
-    struct mt_slot_info info[8];
+    static const char *const kinds[] = {[MT_SLOT_PASSPHRASE] = "passphrase",
+                                        [MT_SLOT_FILE] = "file",
+                                        [MT_SLOT_DAMAGED] = "damaged"};
+    struct mt_slot_info info[MT_KEY_SLOTS_MAX];
     size_t count = 0;
     MT_TRY(mt_slot_list(s->o.fs, info, sizeof info / sizeof *info, &count));
     struct mt_json_writer *j = mt_reply_json(rp, 200);
@@ -173,7 +176,7 @@ static MT_ERR slots(struct mt_server *s, struct mt_reply *rp)
     for (size_t i = 0; i < count; i++) {
         mt_json_begin_object(j, NULL);
         mt_json_put_uint(j, "number", info[i].number);
-        mt_json_put_literal(j, "kind", info[i].kind == MT_SLOT_PASSPHRASE ? "passphrase" : "file");
+        mt_json_put_literal(j, "kind", kinds[info[i].kind]);
         mt_json_put_uint(j, "made_ms", info[i].made_ms);
         mt_json_end_object(j);
     }
