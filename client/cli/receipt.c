@@ -39,6 +39,9 @@ static int check_file(struct mt_cli *c, const char *path, struct checked **out, 
             return mt_cli_fail(c, *e, "context");
         }
     }
+    if (c->context == NULL) {
+        return MT_EXIT_FAILED;
+    }
     *e = mt_file_load(path, RECEIPT_MAX, &x->file);
     if (mt_failed(*e)) {
         return mt_cli_fail(c, *e, path);

@@ -97,6 +97,9 @@ MT_ERR mt_receipt_verify(const struct mt_receipt *r, const struct mt_appraiser *
     MT_TRY(check_service_key(r, a, now_ms, &key, out));
     const struct mt_merkle_place at = {out->proof.leaf_index, out->proof.tree_size, out->proof.path,
                                        out->proof.path_count};
+    MT_CHECK(t, mt_hash_equal(&r->configuration, &out->appraisal.claims.configuration), MT_E_PROOF,
+             "receipt-configuration", "the receipt names the configuration that was measured",
+             "the receipt was altered: do not trust whoever gave it");
     e = leaf_of(r, &out->leaf);
     if (!mt_failed(e)) {
         e = mt_merkle_root_of_path(&at, &out->leaf, &out->root);

@@ -190,6 +190,7 @@ MT_ERR mt_buf_append(struct mt_buf *b, mt_bytes bytes)
         return MT_OK;
     }
     MT_TRY(mt_buf_reserve(b, bytes.len, &room));
+    MT_ASSERT(room.ptr != NULL);
     memcpy(room.ptr, bytes.ptr, bytes.len);
     b->len += bytes.len;
     return MT_OK;

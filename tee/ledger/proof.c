@@ -132,7 +132,7 @@ MT_ERR mt_ledger_leaf(struct mt_ledger *l, uint64_t txid, struct mt_buf *room,
 {
     mt_hash hashes[MT_CLAIM_ITEMS_MAX];
     struct mt_block b;
-    struct mt_write_set s;
+    struct mt_write_set s = {.private_ = {NULL, 0}};
     MT_REQUIRE(txid > 0 && txid <= l->durable, MT_E_NOTFOUND, "there is no such transaction");
     MT_TRY(load_block(l, txid, &b));
     MT_TRY(find_write_set(l, &b, txid, &s));

@@ -107,7 +107,7 @@ MT_ERR mt_net_listen_unix(const char *path, int *fd)
 
 MT_ERR mt_net_port(int fd, uint16_t *out)
 {
-    union any_address a;
+    union any_address a = {.v6 = {0}};
     socklen_t len = sizeof a;
     MT_REQUIRE(getsockname(fd, &a.any, &len) == 0, MT_E_IO, "a socket has no name");
     *out = ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
