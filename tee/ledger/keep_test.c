@@ -195,8 +195,7 @@ struct disk {
 static void make_disk(struct disk *d)
 {
     struct mt_ledger *l = NULL;
-    *d = (struct disk){
-        .w = {.fs = world_disk(), .now_ms = WORLD_EPOCH_MS, .chunk_bytes = 64 * 1024}};
+    *d = (struct disk){.w = {.fs = world_disk(), .now_ms = WORLD_EPOCH_MS, .chunk_bytes = 65536}};
     OK(world_create(&d->w, &l));
     put_many(&d->w, l, 0, 4);
     d->txid = mt_ledger_durable(l);

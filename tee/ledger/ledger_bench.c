@@ -27,7 +27,7 @@
 #include "platform/posix/fs.h"
 #include "platform/process.h"
 
-enum { ROUNDS = 5, VALUE = 256, OUTSTANDING = 64, SECONDS = 2, REPLAYED = 100000 };
+enum { ROUNDS = 5, VALUE = 256, OUTSTANDING = 64, SECONDS = 1, REPLAYED = 100000 };
 
 #define OK(call_) MT_ASSERT(!mt_failed(call_))
 
@@ -133,7 +133,7 @@ static double bench_sync(const char *dir)
     (void)snprintf(path, sizeof path, "%s/sync", dir);
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     MT_ASSERT(fd >= 0);
-    for (off_t at = 0; at < 1024 * 1024; at += 4096) {
+    for (off_t at = 0; at < (off_t)256 * 4096; at += 4096) {
         MT_ASSERT(pwrite(fd, block, sizeof block, at) == (ssize_t)sizeof block);
     }
     (void)fsync(fd);
@@ -267,10 +267,51 @@ static struct mt_fs *fresh(const char *dir, const char *name)
     return fs;
 }
 
+struct folder {
+    struct mt_fs *fs;
+    const char *name;
+};
+
+static mt_err remove_one(void *state, const char *name)
+{
+    const struct folder *f = state;
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s/%s", f->name, name);
+    return mt_fs_remove(f->fs, path);
+}
+
+/* What fresh() made, and what came into it. */
+static void remove_all(struct mt_fs **fs, const char *dir, const char *name)
+{
+    static const char *const folders[] = {"ledger", "snapshot"};
+    char path[512];
+    for (size_t i = 0; i < 2; i++) {
+        struct folder f = {*fs, folders[i]};
+        OK(mt_fs_list(*fs, folders[i], remove_one, &f));
+        (void)snprintf(path, sizeof path, "%s/%s/%s", dir, name, folders[i]);
+        (void)rmdir(path);
+    }
+    mt_fs_close(fs);
+    (void)snprintf(path, sizeof path, "%s/%s/lock", dir, name);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    (void)rmdir(path);
+}
+
+static void remove_peer(const char *dir)
+{
+    static const char *const files[] = {"peer.db", "peer.db-wal", "peer.db-shm", "sync"};
+    for (size_t i = 0; i < 4; i++) {
+        char path[512];
+        (void)snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
     char dir[] = "ledger-bench-XXXXXX";
-    char command[128];
     MT_ASSERT(argc <= 2);
     if (argc == 2) {
         MT_ASSERT(chdir(argv[1]) == 0);
@@ -279,16 +320,16 @@ int main(int argc, char **argv)
     OK(mt_crypto_init(mt_process_entropy, NULL));
     struct mt_fs *fs = fresh(dir, "a");
     compare(fs, dir);
-    mt_fs_close(&fs);
+    remove_all(&fs, dir, "a");
     fs = fresh(dir, "b");
     replay(fs, 64, 10);
-    mt_fs_close(&fs);
+    remove_all(&fs, dir, "b");
     if (argc == 2) { /* one block for each transaction takes a sync each: only where asked */
         fs = fresh(dir, "c");
         replay(fs, 4, 20);
-        mt_fs_close(&fs);
+        remove_all(&fs, dir, "c");
     }
+    remove_peer(dir);
     mt_crypto_done();
-    (void)snprintf(command, sizeof command, "rm -rf %s", dir);
-    return system(command) == 0 ? 0 : 1;
+    return 0;
 }

@@ -31,7 +31,7 @@ struct mt_map_slab {
 
 /* A change copies at most the path from the root, and for a deletion one sibling and its child on
  * each step of it. With so many spare nodes at the start, no change fails half way. */
-enum { SPARE_MIN = 3 * MT_MAP_HEIGHT_MAX };
+enum { SPARE_MIN = 3 * MT_MAP_HEIGHT_MAX, WAITING_MAX = 2 * MT_MAP_HEIGHT_MAX };
 
 MT_ERR mt_item_new(mt_bytes key, mt_bytes value, struct mt_item **out)
 {
@@ -312,7 +312,7 @@ struct mt_map mt_map_hold(const struct mt_map *m)
 
 void mt_map_drop(struct mt_map_pool *pool, struct mt_map *m)
 {
-    struct mt_map_node *waiting[2 * MT_MAP_HEIGHT_MAX];
+    struct mt_map_node *waiting[WAITING_MAX];
     size_t count = 0;
     if (m->root != NULL) {
         waiting[count++] = m->root;
@@ -324,7 +324,7 @@ void mt_map_drop(struct mt_map_pool *pool, struct mt_map *m)
         }
         for (size_t i = 0; i < 2; i++) {
             if (n->side[i] != NULL) {
-                MT_ASSERT(count < 2 * MT_MAP_HEIGHT_MAX);
+                MT_ASSERT(count < WAITING_MAX);
                 waiting[count++] = n->side[i];
             }
         }

@@ -88,6 +88,7 @@ static MT_ERR find_write_set(const struct mt_ledger *l, const struct mt_block *b
 {
     struct mt_reader public_ = mt_reader_over(b->public_);
     struct mt_reader private_ = mt_reader_over(mt_buf_bytes(&l->leaf_private));
+    MT_ASSERT(b->header.first_txid <= txid);
     for (uint64_t id = b->header.first_txid; id <= txid; id++) {
         MT_TRY(mt_write_set_parse(&public_, &private_, out));
     }

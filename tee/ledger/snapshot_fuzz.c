@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         mt_snapshot_head_write(&h, written);
         MT_ASSERT(mt_bytes_equal(MT_BYTES_OF(written), in));
     }
-    if (len < 512 * 1024 && !mt_failed(mt_snapshot_frame_parse(in, &f))) {
+    if (len < (size_t)512 * 1024 && !mt_failed(mt_snapshot_frame_parse(in, &f))) {
         write_back(&f, in);
     }
     return 0;

@@ -95,14 +95,25 @@ bool mt_tx_has(struct mt_tx *tx, const struct mt_map_def *map, mt_bytes key)
     return mt_map_find(&reach(tx, map)->map, key) != NULL;
 }
 
+/* For one step more, and for taking back all of them. */
+static MT_ERR make_step_room(struct mt_tx *tx)
+{
+    struct mt_logged *log = mt_array_grow(tx->log, &tx->log_room, tx->log_count, sizeof *tx->log);
+    MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a transaction");
+    tx->log = log;
+    struct mt_item **dead =
+        mt_array_grow(tx->dead, &tx->dead_room, tx->log_count + tx->dead_count, sizeof *dead);
+    MT_REQUIRE(dead != NULL, MT_E_NOMEM, "no memory for a transaction");
+    tx->dead = dead;
+    return MT_OK;
+}
+
 MT_ERR mt_tx_change(struct mt_tx *tx, struct mt_state_map *map, mt_bytes key, const mt_bytes *value)
 {
     struct mt_map_pool *pool = &tx->ledger->state.pool;
     struct mt_item *item = NULL;
     struct mt_item *old = NULL;
-    struct mt_logged *log = mt_array_grow(tx->log, &tx->log_room, tx->log_count, sizeof *tx->log);
-    MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a transaction");
-    tx->log = log;
+    MT_TRY(make_step_room(tx));
     if (value == NULL) {
         MT_TRY(mt_map_del(pool, &map->map, key, &old));
         if (old == NULL) {
@@ -265,10 +276,7 @@ static void undo_last(struct mt_tx *tx)
     MT_ASSERT(now == step->now);
     tx->bytes -= step->cost;
     if (now != NULL) {
-        struct mt_item **dead =
-            mt_array_grow(tx->dead, &tx->dead_room, tx->dead_count, sizeof(struct mt_item *));
-        MT_ASSERT(dead != NULL);
-        tx->dead = dead;
+        MT_ASSERT(tx->dead_count < tx->dead_room); /* make_step_room() */
         tx->dead[tx->dead_count++] = now;
     }
 }
