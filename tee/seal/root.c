@@ -43,6 +43,7 @@ static MT_ERR put_slot(struct mt_fs *fs, uint32_t number, const struct mt_slot *
     slot_name(number, name);
     MT_TRY(mt_seal_destroy(fs, unfinished)); /* of an earlier try that a crash cut short */
     MT_TRY(mt_fs_open(fs, unfinished, MT_FS_CREATE, &f));
+    MT_TRY(mt_fs_sync_dir(fs, "slots")); /* the name before the content: it can always be found */
     MT_TRY(mt_file_write_at(f, 0, bytes));
     MT_TRY(mt_file_sync(f));
     MT_TRY(mt_fs_rename(fs, unfinished, name));

@@ -146,13 +146,15 @@ static MT_ERR seal_content(const struct mt_root *r, const char *name, mt_bytes c
     return MT_OK;
 }
 
+/* Its name is durable before its content is: what power loss leaves behind can be found, and
+ * destroyed. */
 static MT_ERR write_next(struct mt_fs *fs, const char *name, mt_bytes bytes)
 {
     MT_DEFER(mt_file_close) struct mt_file *f = NULL;
     MT_TRY(mt_fs_open(fs, name, MT_FS_CREATE, &f));
+    MT_TRY(mt_fs_sync_dir(fs, "."));
     MT_TRY(mt_file_write_at(f, 0, bytes));
-    MT_TRY(mt_file_sync(f));
-    return mt_fs_sync_dir(fs, ".");
+    return mt_file_sync(f);
 }
 
 MT_ERR mt_small_file_write(struct mt_fs *fs, const struct mt_root *r, const char *name,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/id.h"
 #include "base/limits.h"
 #include "crypto/context.h"
 #include "platform/sim/fs.h"

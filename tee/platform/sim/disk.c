@@ -184,9 +184,6 @@ MT_ERR mt_sim_resize(struct mt_sim_disk *d, struct mt_sim_node *n, size_t len)
 
 MT_ERR mt_sim_sync(struct mt_sim_node *n)
 {
-    if (n->is_lost) {
-        return MT_OK; /* which is a lie, as kernels have told it */
-    }
     MT_TRY(set_len(&n->safe, n->now.len));
     size_t to = n->dirty_to < n->now.len ? n->dirty_to : n->now.len;
     if (n->dirty_from < to) {
@@ -256,11 +253,11 @@ static bool survives(struct luck *l)
 static void lose_content(struct mt_sim_node *n, struct luck *l)
 {
     size_t from = n->dirty_from;
-    size_t len = survives(l) && !n->is_lost ? n->now.len : n->safe.len;
+    size_t len = survives(l) ? n->now.len : n->safe.len;
     size_t to = n->dirty_to < n->now.len ? n->dirty_to : n->now.len;
     mt_err e = set_len(&n->safe, len);
     MT_ASSERT(!mt_failed(e));
-    while (from < to && from < len && !n->is_lost) {
+    while (from < to && from < len) {
         size_t end = from - from % MT_SIM_SECTOR + MT_SIM_SECTOR;
         end = end < to ? end : to;
         end = end < len ? end : len;
@@ -276,7 +273,6 @@ static void lose_content(struct mt_sim_node *n, struct luck *l)
     }
     n->dirty_from = 0;
     n->dirty_to = 0;
-    n->is_lost = false;
 }
 
 static void lose_names(struct mt_sim_disk *d, struct luck *l)

@@ -13,11 +13,10 @@ enum { MT_SIM_NAME_MAX = 96, MT_SIM_SECTOR = 512 };
 struct mt_sim_node {
     struct mt_sim_node *next;
     bool is_dir;
-    bool is_lost; /* a sync failed: nothing becomes safe any more */
     uint32_t handles;
     struct mt_buf now;  /* as the running system sees it */
     struct mt_buf safe; /* as power loss leaves it */
-    size_t dirty_from;  /* where the two may differ; none if from >= to */
+    size_t dirty_from;  /* what is still to be written; nothing if from >= to */
     size_t dirty_to;
 };
 

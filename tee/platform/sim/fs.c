@@ -260,10 +260,11 @@ static mt_err sim_sync(struct mt_file *file)
 {
     struct sim_file *f = file_of(file);
     mt_err e = enter_file(f, false);
-    if (mt_failed(e)) {
-        f->node->is_lost = f->node->is_lost || f->disk->has_power;
-        return e;
+    if (mt_failed(e) && f->disk->has_power) { /* as kernels do: clean, and not written */
+        f->node->dirty_from = 0;
+        f->node->dirty_to = 0;
     }
+    MT_TRY(e);
     return mt_sim_sync(f->node);
 }
 

@@ -12,8 +12,9 @@
  * What power loss does. Bytes are safe after mt_file_sync(); of those that were not synced each
  * sector of 512 bytes is as before or as written. Names are safe after mt_fs_sync_dir() of a
  * directory that the change touched; changes of names happen in order and each whole, so some first
- * part of the unsynced ones survives (that is what file systems with a journal promise). A file
- * whose sync failed never becomes safe any more, whatever later calls say.
+ * part of the unsynced ones survives (that is what file systems with a journal promise). What a
+ * failed sync has not written no later sync writes, though it says that all is well: only writing
+ * it again does.
  */
 struct mt_sim_disk;
 

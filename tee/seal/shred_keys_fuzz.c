@@ -1,0 +1,21 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/assert.h"
+#include "seal/inside.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* What is accepted is written back byte for byte, and fits its bounds. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct mt_shred_keys k;
+    uint8_t room[MT_SHRED_FILE_BYTES_MAX];
+    mt_bytes in = {data, len};
+    mt_bytes out;
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    if (!mt_failed(mt_shred_keys_parse(in, &k))) {
+        mt_shred_keys_write(&w, &k);
+        MT_ASSERT(!mt_failed(mt_write_end(&w, &out)) && mt_bytes_equal(in, out));
+    }
+    return 0;
+}
