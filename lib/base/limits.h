@@ -36,7 +36,7 @@ enum {
     MT_CHUNK_BYTES = 64 * 1024,
     MT_SECRET_SLAB_BYTES = 256 * 1024,
     MT_SECRET_BYTES_MAX = 256,
-    MT_OBJECT_RUN_CHUNKS = 512, /* between two tables of tags */
+    MT_OBJECT_RUN_CHUNKS = 256, /* between two tables of tags */
     MT_SMALL_FILE_BYTES_MAX = 64 * 1024,
     MT_SHRED_FILE_BYTES_MAX = 128,
     MT_KEY_SLOTS_MAX = 8,

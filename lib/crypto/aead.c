@@ -44,7 +44,7 @@ void mt_aead_free(struct mt_aead **a)
 void mt_aead_nonce_of(uint64_t number, uint8_t out[MT_AEAD_NONCE_LEN])
 {
     for (size_t i = 0; i < MT_AEAD_NONCE_LEN; i++) {
-        out[i] = i < 4 ? 0 : (uint8_t)(number >> (8 * (MT_AEAD_NONCE_LEN - 1 - i)));
+        out[i] = (uint8_t)(i < 4 ? 0 : number >> (8 * (MT_AEAD_NONCE_LEN - 1 - i)));
     }
 }
 

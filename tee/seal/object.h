@@ -10,7 +10,7 @@
 /*
  * Sealed objects: big bytes, encrypted chunk by chunk, written once. Header (format, object id,
  * chunk size) | chunks AES-256-GCM, 64 KiB of plaintext each, nonce = chunk number under a key used
- * for one object | leaf table (the tags), one behind every 512 chunks | the Merkle root of all
+ * for one object | leaf table (the tags), one behind every 256 chunks | the Merkle root of all
  * tags is in the handle, hence in the ledger. Random access; 1.2 MiB of memory to write, 0.2 MiB to
  * read, whatever the size. Blocking: used on a pool thread; single owner.
  *

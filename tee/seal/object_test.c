@@ -9,7 +9,7 @@
 #include "seal/object_format.h"
 #include "seal/world_test.h"
 
-enum { BYTES_MAX = 34 * 1024 * 1024, C = MT_CHUNK_BYTES };
+enum { BYTES_MAX = 17 * 1024 * 1024, C = MT_CHUNK_BYTES };
 
 static uint8_t *plain; /* BYTES_MAX random bytes */
 static uint8_t *room;  /* as many, to read into */
@@ -76,9 +76,9 @@ static mt_err read_back(const struct sealed *s)
 
 static void an_object_comes_back_whatever_its_size_and_the_pieces_it_came_in(void)
 {
-    static const size_t sizes[] = {0,         1,           C - 1,     C,           C + 1,
-                                   2 * C - 1, 2 * C,       2 * C + 1, 16 * C,      16 * C + 1,
-                                   17 * C,    512 * C - 1, 512 * C,   512 * C + 1, 513 * C + 9};
+    static const size_t sizes[] = {0,         1,       C - 1,      C,      C + 1,
+                                   2 * C - 1, 2 * C,   2 * C + 1,  16 * C, 16 * C + 1,
+                                   17 * C,    256 * C, 256 * C + 1};
     static const size_t steps[] = {C, 4 * C, 999, 7 * C + 1, BYTES_MAX};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
@@ -304,7 +304,7 @@ static void chunks_of_one_object_are_refused_in_another(void)
 
 static void a_table_that_changes_under_an_open_reader_is_refused(void)
 {
-    enum { SIZE = 513 * C };
+    enum { SIZE = 257 * C };
     MT_DEFER(mt_object_reader_free) struct mt_object_reader *r = NULL;
     size_t got = 0;
     begin();
@@ -312,7 +312,7 @@ static void a_table_that_changes_under_an_open_reader_is_refused(void)
     OK(mt_object_reader_new(fs, &s.handle, mt_secret_bytes(s.key), &r));
     file_flip(fs, s.name, mt_object_table_at(0, SIZE) * 8);
     MT_ASSERT(is_code(mt_object_reader_read_at(r, 5 * C, (mt_span){room, 1}, &got), MT_E_PROOF));
-    OK(mt_object_reader_read_at(r, 512 * C, (mt_span){room, 1}, &got));
+    OK(mt_object_reader_read_at(r, 256 * C, (mt_span){room, 1}, &got));
     file_flip(fs, s.name, mt_object_table_at(0, SIZE) * 8);
     OK(mt_object_reader_read_at(r, 5 * C, (mt_span){room, 1}, &got));
     MT_ASSERT(room[0] == plain[5 * C]);
@@ -501,7 +501,10 @@ int main(void)
     plain = malloc(BYTES_MAX);
     room = malloc(BYTES_MAX);
     MT_ASSERT(plain != NULL && room != NULL);
-    OK(world_random(NULL, (mt_span){plain, BYTES_MAX}));
+    for (uint64_t i = 0; i < BYTES_MAX / 8; i++) { /* no eight bytes of it come twice */
+        uint64_t word = i * 0x9e3779b97f4a7c15U;
+        memcpy(plain + 8 * i, &word, 8);
+    }
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);
     free(plain);
     free(room);

@@ -218,7 +218,9 @@ static void a_slot_has_one_encoding(void)
     uint8_t room[MT_KEY_SLOT_BYTES_MAX];
     mt_bytes out;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    OK(mt_slot_seal(&s, &world_words, MT_LITERAL("a key of thirty-two bytes, to be")));
+    OK(mt_slot_seal(&s, &world_file, MT_LITERAL("a key of thirty-two bytes, to be")));
+    s.kind = MT_SLOT_PASSPHRASE;
+    s.log2_cost = 17;
     mt_slot_write(&w, &s);
     OK(mt_write_end(&w, &out));
     mt_mangle_length(slot_comes_back, out.ptr, out.len);
