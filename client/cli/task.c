@@ -58,7 +58,7 @@ int mt_cli_task_withdraw(struct mt_cli *c)
 int mt_cli_task_reject(struct mt_cli *c)
 {
     uint8_t room[1024];
-    mt_bytes body;
+    mt_bytes body = {0};
     const char *reason = mt_cli_option(c, "--reason");
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     struct mt_json_writer j = mt_json_writer_over(&w);
@@ -237,7 +237,7 @@ int mt_cli_task_create(struct mt_cli *c)
     struct mt_text_place place = {0};
     struct mt_writer w = mt_writer_onto(&room);
     struct mt_json_writer j = mt_json_writer_over(&w);
-    mt_bytes body;
+    mt_bytes body = {0};
     if (!mt_cli_arguments(c, 1)) {
         return MT_EXIT_USAGE;
     }
@@ -430,7 +430,7 @@ int mt_cli_task_approve(struct mt_cli *c)
     MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(8192);
     const char *digest = mt_cli_option(c, "--digest");
     mt_hash wanted;
-    mt_bytes body;
+    mt_bytes body = {0};
     if (!mt_cli_arguments(c, 1) || !is_task(c->argv[0])) {
         return MT_EXIT_USAGE;
     }
@@ -584,7 +584,7 @@ int mt_cli_task_result(struct mt_cli *c)
     MT_DEFER(free_loaded) struct loaded_task *t = NULL;
     const char *run = mt_cli_option(c, "--run");
     char target[TARGET_MAX];
-    mt_bytes result;
+    mt_bytes result = {0};
     if (!mt_cli_arguments(c, 3) || !is_task(c->argv[0])) {
         return MT_EXIT_USAGE;
     }

@@ -121,7 +121,7 @@ static void other_shapes_are_refused_with_their_words(void)
         struct mt_cose_sign1 m = {.signature = {NULL, 7}};
         mt_err e = mt_cose_sign1_parse(unhex(shapes[i].hex, (mt_span){room, sizeof room}), &m);
         MT_ASSERT(mt_failed(e) == (shapes[i].what != NULL));
-        MT_ASSERT(!mt_failed(e) || strcmp(e.fault->what, shapes[i].what) == 0);
+        MT_ASSERT(shapes[i].what == NULL || strcmp(e.fault->what, shapes[i].what) == 0);
         MT_ASSERT(!mt_failed(e) || m.signature.len == 7);
     }
 }

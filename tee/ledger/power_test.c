@@ -4,13 +4,15 @@
 /* Power fails at any call, in start, write, new chunk and snapshot, again and again: what was
  * acknowledged is there, what is there was committed, in order, and the tree goes on from the head
  * that a client last saw. Each round is made from its number; a failing one is run alone by giving
- * it as the argument. */
+ * it as the argument, and others by giving the first and how many. */
 #include "crypto/merkle.h"
 #include "ledger/ledger.h"
 #include "ledger/world_test.h"
 #include "unit/runner.h"
 
-enum { ROUNDS = 2000, LIVES = 5 };
+enum { LIVES = 5 };
+
+static uint64_t first_round, rounds = 2000;
 
 struct round {
     struct world w;
@@ -121,8 +123,8 @@ static void run_round(uint64_t number)
 
 static void after_power_loss_everything_acknowledged_is_there(void)
 {
-    for (uint64_t number = 0; number < ROUNDS; number++) {
-        run_round(number);
+    for (uint64_t number = 0; number < rounds; number++) {
+        run_round(first_round + number);
     }
 }
 
@@ -133,11 +135,11 @@ int main(int argc, char **argv)
     };
     int result = 0;
     OK(mt_crypto_init(world_entropy, NULL));
-    if (argc == 2) {
-        run_round(strtoull(argv[1], NULL, 10));
-    } else {
-        result = mt_test_run(tests, sizeof tests / sizeof *tests);
+    if (argc >= 2) {
+        first_round = strtoull(argv[1], NULL, 10);
+        rounds = argc == 3 ? strtoull(argv[2], NULL, 10) : 1;
     }
+    result = mt_test_run(tests, sizeof tests / sizeof *tests);
     mt_crypto_done();
     return result;
 }

@@ -85,7 +85,8 @@ MT_ERR mt_process_signal_fd(int *fd)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
-    MT_REQUIRE(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0, MT_E_INTERNAL, "signals cannot be blocked");
+    MT_REQUIRE(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0, MT_E_INTERNAL,
+               "signals cannot be blocked");
     *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     MT_REQUIRE(*fd >= 0, MT_E_LIMIT, "the kernel gives us no signal descriptor");
     return MT_OK;

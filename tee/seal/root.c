@@ -129,6 +129,7 @@ MT_ERR mt_root_create(struct mt_fs *fs, const struct mt_credential *c, uint64_t 
 {
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
     MT_TRY(new_root(&r));
+    MT_ASSERT(r != NULL);
     MT_TRY(mt_random(mt_secret_span(r->key)));
     MT_TRY(mt_root_create_with(fs, c, host_time_ms, mt_root_key(r)));
     *out = r;
@@ -160,6 +161,7 @@ MT_ERR mt_root_open(struct mt_fs *fs, const struct mt_credential *c, struct mt_r
     MT_TRY(mt_credential_check(c));
     MT_TRY(mt_seal_destroy(fs, unfinished)); /* nobody was told that it opens the node */
     MT_TRY(new_root(&r));
+    MT_ASSERT(r != NULL);
     for (uint32_t i = 0; i < MT_KEY_SLOTS_MAX; i++) {
         if (opens(fs, i, c, r, &why)) {
             *out = r;

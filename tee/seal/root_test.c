@@ -338,10 +338,9 @@ static void power_loss_while_a_root_key_is_made_leaves_one_or_none(void)
 static void a_failing_disk_is_not_taken_for_a_wrong_credential(void)
 {
     mt_hash h = begin();
-    mt_err e = MT_OK;
     for (uint64_t n = 0; n < 4; n++) {
         disk_fault(MT_SIM_ERROR, n);
-        e = opened(&world_file, &h);
+        mt_err e = opened(&world_file, &h);
         MT_ASSERT(!mt_failed(e) || e.fault->code == MT_E_IO);
         disk_heal();
     }
