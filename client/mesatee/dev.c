@@ -43,8 +43,7 @@ static void interrupt(int number)
 static MT_ERR find_node(struct dev *d)
 {
     char self[MT_PATH_MAX - 32];
-    static const char *const places[] = {"%s/mesateed", "%s/../tee/mesateed",
-                                         "%s/../sbin/mesateed"};
+    static const char *const places[] = {"mesateed", "../sbin/mesateed"};
     if (d->o.node != NULL) {
         (void)snprintf(d->node, sizeof d->node, "%s", d->o.node);
         return MT_OK;
@@ -55,8 +54,7 @@ static MT_ERR find_node(struct dev *d)
     char *slash = strrchr(self, '/');
     *slash = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const char *tail = places[i] + 2;
-        (void)snprintf(d->node, sizeof d->node, "%s%s", self, tail);
+        (void)snprintf(d->node, sizeof d->node, "%s/%s", self, places[i]);
         if (access(d->node, X_OK) == 0) {
             return MT_OK;
         }

@@ -3,7 +3,7 @@
 # result of its own, and anyone can check offline what ran. Then three attacks. Every step is the real one; the data
 # comes from a seed.
 set -eu
-mesatee=$1/client/mesatee
+mesatee=$1/mesatee
 work=$(mktemp -d)
 began=$(date +%s)
 node=

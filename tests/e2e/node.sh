@@ -2,8 +2,8 @@
 # node.sh BUILD: the node and the command as users meet them, sentence by sentence; TAP.
 set -u
 build=$1
-mesatee=$build/client/mesatee
-mesateed=$build/tee/mesateed
+mesatee=$build/mesatee
+mesateed=$build/mesateed
 work=$(mktemp -d)
 chmod 711 "$work"
 node='' n=0
