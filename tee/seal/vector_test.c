@@ -1,0 +1,122 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A disk that an independent program wrote from the words of spec/sealed-object.md
+ * (tests/vectors/seal_formats.py) opens here: from a credential down to the bytes of an object. */
+#include "crypto/hash.h"
+#include "seal/inside.h"
+#include "seal/object.h"
+#include "seal/object_format.h"
+#include "seal/shred.h"
+#include "seal/world_test.h"
+#include "vectors/seal_formats.h"
+
+enum { BYTES_MAX = 512 };
+
+struct room {
+    uint8_t b[BYTES_MAX];
+};
+
+static mt_bytes bytes_of(mt_bytes hex, struct room *room)
+{
+    MT_ASSERT(hex.len / 2 <= BYTES_MAX);
+    OK(mt_hex_parse(hex, (mt_span){room->b, hex.len / 2}));
+    return (mt_bytes){room->b, hex.len / 2};
+}
+
+static void disk_of_vectors(void)
+{
+    struct room room;
+    disk_begin();
+    OK(mt_fs_make_dir(fs, "slots"));
+    OK(mt_fs_make_dir(fs, "objects"));
+    file_put(fs, "slots/slot-0.mtk", bytes_of(MT_LITERAL(MT_VECTOR_FILE_SLOT), &room));
+    file_put(fs, "slots/slot-5.mtk", bytes_of(MT_LITERAL(MT_VECTOR_PASSPHRASE_SLOT), &room));
+    file_put(fs, "shred.mts", bytes_of(MT_LITERAL(MT_VECTOR_SHRED_FILE), &room));
+    file_put(fs, "objects/02020202020202020202020202020202.mto",
+             bytes_of(MT_LITERAL(MT_VECTOR_SEALED_FILE), &room));
+}
+
+static bool is_all(mt_bytes b, uint8_t value)
+{
+    for (size_t i = 0; i < b.len; i++) {
+        if (b.ptr[i] != value) {
+            return false;
+        }
+    }
+    return b.len > 0;
+}
+
+static void slots_open_with_their_credentials(void)
+{
+    static const struct mt_credential passphrase = {
+        MT_SLOT_PASSPHRASE, {(const uint8_t *)"correct horse battery staple", 28}};
+    const struct mt_credential *const both[] = {&world_file, &passphrase};
+    disk_of_vectors();
+    for (size_t i = 0; i < 2; i++) {
+        MT_DEFER(mt_root_free) struct mt_root *root = NULL;
+        OK(mt_root_open(fs, both[i], &root));
+        MT_ASSERT(is_all(mt_root_key(root), 1));
+    }
+    disk_end();
+}
+
+static void the_object_opens_from_the_ledgers_words(void)
+{
+    struct room room;
+    struct room plain;
+    uint8_t out[BYTES_MAX];
+    size_t got = 0;
+    struct mt_object_handle handle;
+    struct mt_object_wrap wrap;
+    MT_DEFER(mt_root_free) struct mt_root *root = NULL;
+    MT_DEFER(mt_secret_free) struct mt_secret *key = NULL;
+    struct mt_shred *shred = NULL;
+    struct mt_object_reader *reader = NULL;
+    disk_of_vectors();
+    OK(mt_root_open(fs, &world_file, &root));
+    OK(mt_shred_open(fs, root, &shred));
+    MT_ASSERT(mt_shred_epoch(shred) == 7);
+    mt_bytes wrapped = bytes_of(MT_LITERAL(MT_VECTOR_SEALED_WRAP), &room);
+    MT_ASSERT(wrapped.len == sizeof wrap.b);
+    memcpy(wrap.b, wrapped.ptr, sizeof wrap.b);
+    struct mt_reader r = mt_reader_over(bytes_of(MT_LITERAL(MT_VECTOR_SEALED_HANDLE), &room));
+    OK(mt_object_handle_parse(&r, &handle));
+    OK(mt_shred_unwrap(shred, &handle.id, &wrap, &key));
+    MT_ASSERT(is_all(mt_secret_bytes(key), 3));
+    OK(mt_object_reader_new(fs, &handle, mt_secret_bytes(key), &reader));
+    OK(mt_object_reader_read_at(reader, 0, (mt_span){out, sizeof out}, &got));
+    mt_bytes wanted = bytes_of(MT_LITERAL(MT_VECTOR_SEALED_PLAIN), &plain);
+    MT_ASSERT(mt_bytes_equal((mt_bytes){out, got}, wanted));
+    mt_object_reader_free(&reader);
+    mt_shred_free(&shred);
+    disk_end();
+}
+
+static void the_handle_commits_to_the_content(void)
+{
+    struct room room;
+    struct room plain;
+    struct mt_object_handle handle;
+    mt_hash hash;
+    mt_hash commitment;
+    struct mt_reader r = mt_reader_over(bytes_of(MT_LITERAL(MT_VECTOR_SEALED_HANDLE), &room));
+    OK(mt_object_handle_parse(&r, &handle));
+    mt_bytes content = bytes_of(MT_LITERAL(MT_VECTOR_SEALED_PLAIN), &plain);
+    mt_sha256(&content, 1, &hash);
+    mt_object_commit(&handle.salt, content.len, &hash, &commitment);
+    MT_ASSERT(mt_hash_equal(&commitment, &handle.commitment));
+}
+
+int main(void)
+{
+    const struct mt_test tests[] = {
+        MT_TEST(slots_open_with_their_credentials),
+        MT_TEST(the_object_opens_from_the_ledgers_words),
+        MT_TEST(the_handle_commits_to_the_content),
+    };
+    OK(mt_crypto_init(world_random, NULL));
+    int result = mt_test_run(tests, sizeof tests / sizeof *tests);
+    mt_crypto_done();
+    return result;
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: The MesaTEE authors
+# SPDX-License-Identifier: Apache-2.0
+"""The vectors of spec/sealed-object.md, from the words of that page alone: --check|--write ROOT."""
+import hashlib
+import struct
+
+from sealing import hkdf, seal, sha256
+from vectors import cbor, run
+
+
+def h(n):
+    return bytes([n]) * 32
+
+
+def i(n):
+    return bytes([n]) * 16
+
+
+root, object_id, object_key, salt = h(1), i(2), h(3), h(4)
+
+# An object of one chunk.
+plain = b"name,spend\r\nann,1.50\r\n"
+head = b"MTOBJCT1" + struct.pack(">II", 1, 65536) + object_id
+sealed = seal(object_key, 0, head + struct.pack(">QB", 0, 1), plain)
+tag = sealed[-16:]
+tree_root = sha256(b"\0", struct.pack(">Q", 0), tag)
+label = b"mesatee-object-commitment-v1"
+commitment = sha256(bytes([len(label)]), label, salt, struct.pack(">Q", len(plain)), sha256(plain))
+handle = cbor([1, object_id, len(plain), tree_root, salt, commitment])
+
+# Its key under the shred key of epoch 7. Wraps have random nonces: this one happens to be a small number.
+shred_key, epoch = h(5), struct.pack(">Q", 7)
+wrap = epoch + bytes(4) + struct.pack(">Q", 9) + seal(shred_key, 9, epoch + object_id, object_key)
+
+# The small file that holds the shred key.
+small_head, small_salt, name = b"MTSMALL1" + struct.pack(">I", 1), h(6), b"shred.mts"
+small_key = hkdf(root, b"mesatee-small-file-v1", small_salt + name)
+shred_keys = cbor([1, [[7, shred_key]]])
+small_file = small_head + small_salt + seal(small_key, 0, small_head + name, shred_keys)
+
+# Two slots with the root key in them: CBOR up to the wrapped key is the associated data.
+credential = b"the content of a key file: 32 by"
+passphrase = b"correct horse battery staple"
+
+
+def slot(kind, made_ms, slot_salt, log2_cost, key):
+    fields = cbor([1, 1, kind, made_ms, slot_salt, log2_cost, b""])[:-1]
+    return fields + cbor(seal(key, 0, fields, root))
+
+
+file_slot = slot(2, 1700000000000, h(7), 0, hkdf(credential, b"mesatee-keyslot-file-v1", h(7)))
+stretched = hashlib.scrypt(passphrase, salt=h(8), n=1 << 14, r=8, p=1, maxmem=1 << 26, dklen=32)
+passphrase_slot = slot(1, 1700000000000, h(8), 14, hkdf(stretched, b"mesatee-keyslot-passphrase-v1", h(8)))
+
+vectors = {
+    "sealed_plain": plain,
+    "sealed_file": head + sealed + tag,
+    "sealed_handle": handle,
+    "sealed_wrap": wrap,
+    "shred_file": small_file,
+    "file_slot": file_slot,
+    "passphrase_slot": passphrase_slot,
+}
+run("seal_formats", "seal_formats.py", vectors, {"spec/sealed-object.md": list(vectors)}, {
+    "tee/seal/handle_corpus/vector": handle,
+    "tee/seal/shred_keys_corpus/vector": shred_keys,
+    "tee/seal/slot_corpus/file-vector": file_slot,
+    "tee/seal/slot_corpus/passphrase-vector": passphrase_slot,
+})
