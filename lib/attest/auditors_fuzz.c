@@ -2,33 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/auditors.h"
 
-#include <string.h>
-
 #include "base/assert.h"
-#include "crypto/context.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static mt_err zeros(void *state, mt_span out)
-{
-    (void)state;
-    memset(out.ptr, 7, out.len);
-    return MT_OK;
-}
-
-static void begin(void)
-{
-    static bool has_begun;
-    if (!has_begun) {
-        MT_ASSERT(!mt_failed(mt_crypto_init(zeros, NULL)));
-        has_begun = true;
-    }
-}
+#include "unit/fuzz.h"
 
 /* What is accepted is written back byte for byte. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    begin();
+    fuzz_begin();
     static struct mt_auditors_list list;
     static struct mt_auditor_signature signatures[MT_AUDITORS_MAX];
     MT_DEFER(mt_buf_free) struct mt_buf again = mt_buf_of_max((size_t)1 << 20);

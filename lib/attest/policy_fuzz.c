@@ -2,34 +2,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/policy.h"
 
-#include <string.h>
-
 #include "base/assert.h"
-#include "crypto/context.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static mt_err zeros(void *state, mt_span out)
-{
-    (void)state;
-    memset(out.ptr, 7, out.len);
-    return MT_OK;
-}
-
-static void begin(void)
-{
-    static bool has_begun;
-    if (!has_begun) {
-        MT_ASSERT(!mt_failed(mt_crypto_init(zeros, NULL)));
-        has_begun = true;
-    }
-}
+#include "unit/fuzz.h"
 
 /* Canonical: what is accepted is what we would have written. A policy that names an empty list
  * where we leave one out is the one exception, so configurations are looked at first. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    begin();
+    fuzz_begin();
     static struct mt_policy policy;
     mt_spki signer;
     MT_DEFER(mt_buf_free) struct mt_buf again = mt_buf_of_max((size_t)1 << 20);

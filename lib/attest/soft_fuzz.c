@@ -2,33 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/soft.h"
 
-#include <string.h>
-
 #include "base/assert.h"
-#include "crypto/context.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static mt_err zeros(void *state, mt_span out)
-{
-    (void)state;
-    memset(out.ptr, 7, out.len);
-    return MT_OK;
-}
-
-static void begin(void)
-{
-    static bool has_begun;
-    if (!has_begun) {
-        MT_ASSERT(!mt_failed(mt_crypto_init(zeros, NULL)));
-        has_begun = true;
-    }
-}
+#include "unit/fuzz.h"
 
 /* Never genuine for report data that it was not made for. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    begin();
+    fuzz_begin();
     static const uint8_t other[MT_REPORT_DATA_LEN] = {0x5a};
     struct mt_claims claims;
     struct mt_trace trace = {.count = 0};

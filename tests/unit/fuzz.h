@@ -1,0 +1,32 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_UNIT_FUZZ_H
+#define MT_UNIT_FUZZ_H
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "crypto/context.h"
+
+/* What libFuzzer, and tests/unit/replay.c in its place, call. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* A fuzzer has no use for chance. */
+static inline mt_err fuzz_no_random(void *state, mt_span out)
+{
+    (void)state;
+    memset(out.ptr, 7, out.len);
+    return MT_OK;
+}
+
+/* For targets that call lib/crypto: before anything else, each time. */
+static inline void fuzz_begin(void)
+{
+    static bool has_begun;
+    if (!has_begun) {
+        MT_ASSERT(!mt_failed(mt_crypto_init(fuzz_no_random, NULL)));
+        has_begun = true;
+    }
+}
+
+#endif
