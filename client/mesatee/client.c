@@ -2,13 +2,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mesatee/client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "channel/channel.h"
 #include "crypto/context.h"
+#include "crypto/merkle.h"
 #include "mesatee/socket.h"
+#include "wire/json.h"
 
 enum { PIECE = 64 * 1024, IN_MAX = 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
 
@@ -18,6 +21,8 @@ struct mt_client {
     struct mt_channel *channel;
     struct mt_client_options o;
     struct mt_head head;
+    struct mt_head seen; /* before this connection */
+    bool is_extended;    /* the node has proved that its ledger goes on from there */
     mt_id session;
     uint64_t number;
     struct mt_buf in; /* decrypted, not yet parsed */
@@ -78,6 +83,8 @@ MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out)
     c->fd = -1;
     c->o = *o;
     c->head = o->head;
+    c->seen = o->head;
+    c->is_extended = o->head.size == 0;
     c->in = mt_buf_of_max(IN_MAX);
     mt_err e = connect_node(c);
     if (mt_failed(e)) {
@@ -302,7 +309,7 @@ static MT_ERR read_body(struct mt_client *c, const struct mt_call *call, struct 
     return MT_OK;
 }
 
-MT_ERR mt_client_call(struct mt_client *c, const struct mt_call *call, struct mt_answer *out)
+static MT_ERR exchange(struct mt_client *c, const struct mt_call *call, struct mt_answer *out)
 {
     bool is_stream = false;
     *out = (struct mt_answer){.body = mt_buf_of_max(ANSWER_MAX)};
@@ -315,6 +322,67 @@ MT_ERR mt_client_call(struct mt_client *c, const struct mt_call *call, struct mt
         return mt_failed(sent) ? sent : e;
     }
     return is_stream ? MT_OK : read_body(c, call, out);
+}
+
+static MT_ERR check_extends(const struct mt_head *seen, const struct mt_json *j)
+{
+    mt_hash path[MT_MERKLE_PATH_MAX];
+    struct mt_merkle_head to;
+    uint64_t epoch = 0;
+    size_t count = 0;
+    const struct mt_json *hashes = NULL;
+    MT_TRY(mt_json_uint(j, "recovery_epoch", UINT64_MAX, &epoch));
+    MT_TRY(mt_json_uint(j, "size", UINT64_MAX, &to.size));
+    MT_TRY(mt_json_hex(j, "root", (mt_span){to.root.b, sizeof to.root.b}));
+    MT_TRY(mt_json_array(j, "consistency", MT_MERKLE_PATH_MAX, &hashes, &count));
+    for (size_t i = 0; i < count; i++) {
+        mt_bytes text;
+        MT_TRY(mt_json_as_text(mt_json_at(hashes, i), &text));
+        MT_TRY(mt_hex_parse(text, (mt_span){path[i].b, sizeof path[i].b}));
+    }
+    if (epoch > seen->epoch) { /* restored from a backup: another tree, of which clients are told */
+        return MT_OK;
+    }
+    const struct mt_merkle_head from = {seen->size, seen->root};
+    MT_REQUIRE(!mt_failed(mt_merkle_check_consistency(&from, &to, path, count)), MT_E_PROOF,
+               "ledger-forked: the node's ledger does not go on from the one that you have seen");
+    return MT_OK;
+}
+
+/* That a ledger is longer does not say that it is the same one: let the node prove it, once for
+ * each connection. Strangers are told nothing. */
+static MT_ERR prove(struct mt_client *c)
+{
+    char target[64];
+    struct mt_answer a;
+    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
+    (void)snprintf(target, sizeof target, "/ledger/head?from=%llu",
+                   (unsigned long long)c->seen.size);
+    const struct mt_call call = {.method = MT_HTTP_GET, .target = target};
+    mt_err e = exchange(c, &call, &a);
+    if (!mt_failed(e) && a.status == 200) {
+        e = mt_json_parse(mt_buf_bytes(&a.body), &j, NULL);
+        e = mt_failed(e) ? e : check_extends(&c->seen, j);
+        c->is_extended = !mt_failed(e);
+    }
+    mt_buf_free(&a.body);
+    return e;
+}
+
+MT_ERR mt_client_call(struct mt_client *c, const struct mt_call *call, struct mt_answer *out)
+{
+    *out = (struct mt_answer){.status = 0};
+    if (!c->is_extended) {
+        MT_TRY(prove(c));
+    }
+    MT_TRY(exchange(c, call, out));
+    if (!c->is_extended && out->status < 400) { /* a stranger before, known now */
+        MT_TRY(prove(c));
+        MT_REQUIRE(c->is_extended, MT_E_PROOF,
+                   "ledger-unproved: the node does not show that its ledger goes on from the one "
+                   "that you have seen");
+    }
+    return MT_OK;
 }
 
 static size_t event_end(mt_bytes in)

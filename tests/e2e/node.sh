@@ -219,6 +219,9 @@ start_node
 as bob policy show >/dev/null
 sed -i "s|\"address\":\"[^\"]*\"|\"address\":\"127.0.0.1:$port\"|" "$work/bob/contexts/node.json"
 expect 3 'ledger-rolled-back' 'a disk that was rolled back is found by a client who has seen more' as bob data list
+sed -i "s|\"address\":\"[^\"]*\"|\"address\":\"127.0.0.1:$port\"|" "$work/alice/contexts/node.json"
+for fork in 1 2 3; do as alice data put "fork$fork" "$work/a.csv" >/dev/null || echo "alice cannot go on"; done
+expect 3 'ledger-forked' 'a ledger that went another way is found, however long it is' as bob data list
 stop_node
 head -c 32 /dev/urandom >"$work/otherkey"
 sed "s|$work/keyfile|$work/otherkey|" "$work/node.conf" >"$work/other.conf"
