@@ -153,7 +153,9 @@ struct mt_ledger_snapshot {
     struct mt_fs *fs;
     struct mt_snapshot_head head;
     struct mt_aead *key;
-    bool is_durable; /* its last block is */
+    bool is_durable;       /* its last block is */
+    uint64_t ledger_bytes; /* up to its last block */
+    uint64_t file_bytes;   /* once written */
     size_t count;
     struct mt_state_map maps[MT_LEDGER_MAPS_MAX];
 };
@@ -181,6 +183,7 @@ struct mt_ledger {
     uint64_t time_ms;     /* of the newest transaction */
     uint64_t accepted_ms; /* the host's clock may be up to an hour ahead of this or of time_ms */
     uint64_t epoch;       /* durable */
+    uint64_t bytes;       /* of durable blocks, in sectors */
     /* of the last durable block */
     uint64_t last_block;
     uint64_t last_time_ms;

@@ -87,6 +87,7 @@ MT_ERR mt_ledger_snapshot_begin(struct mt_ledger *l, struct mt_ledger_snapshot *
     if (l->held == NULL && is_quiet) {
         MT_TRY(mt_snapshot_hold(l, l->last_block, &l->held));
         l->held->head.block_hash = l->last_hash;
+        l->held->ledger_bytes = l->bytes;
         l->held->is_durable = true;
     }
     l->wants_snapshot = true;
@@ -99,6 +100,12 @@ MT_ERR mt_ledger_snapshot_begin(struct mt_ledger *l, struct mt_ledger_snapshot *
     l->wants_snapshot = false;
     *out = s;
     return MT_OK;
+}
+
+void mt_ledger_snapshot_bytes(const struct mt_ledger_snapshot *s, uint64_t *ledger, uint64_t *file)
+{
+    *ledger = s->ledger_bytes;
+    *file = s->file_bytes;
 }
 
 void mt_ledger_snapshot_end(struct mt_ledger *l, struct mt_ledger_snapshot **snapshot)
@@ -263,6 +270,7 @@ MT_ERR mt_ledger_snapshot_run(struct mt_ledger_snapshot *s)
     MT_TRY(remove_quietly(s->fs, unfinished));
     MT_TRY(mt_fs_open(s->fs, unfinished, MT_FS_CREATE, &o.file));
     MT_TRY(write_content(&o));
+    s->file_bytes = o.at;
     MT_TRY(mt_fs_rename(s->fs, unfinished, name));
     MT_TRY(mt_fs_sync_dir(s->fs, "snapshot"));
     return remove_older(s->fs, s->head.txid);

@@ -134,6 +134,39 @@ static void a_snapshot_is_of_durable_transactions_and_waits_for_them(void)
     world_disk_done(&w.fs);
 }
 
+/* What a node goes by when it decides whether a snapshot is worth writing. */
+static void bytes_are_counted_up_to_the_version_of_a_snapshot_and_from_there_on(void)
+{
+    struct world w = {.fs = world_disk(), .now_ms = WORLD_EPOCH_MS, .chunk_bytes = 16384};
+    struct mt_ledger *l = NULL;
+    struct mt_ledger_snapshot *s = NULL;
+    uint64_t bytes = 0;
+    uint64_t file_bytes = 0;
+    uint64_t size = 0;
+    struct mt_file *f = NULL;
+    OK(world_create(&w, &l));
+    put_many(&w, l, 0, 400);
+    uint64_t before = mt_ledger_bytes(l);
+    MT_ASSERT(before > 16384 && before % MT_SECTOR_LEN == 0);
+    OK(mt_ledger_snapshot_begin(l, &s));
+    put_many(&w, l, 400, 500);
+    OK(mt_ledger_snapshot_run(s));
+    mt_ledger_snapshot_bytes(s, &bytes, &file_bytes);
+    mt_ledger_snapshot_end(l, &s);
+    MT_ASSERT(bytes == before);
+    uint64_t after = mt_ledger_bytes(l);
+    mt_ledger_free(&l);
+    OK(world_open(&w, &l));
+    MT_ASSERT(w.report.replayed_bytes == after - before);
+    MT_ASSERT(mt_ledger_bytes(l) == after + MT_SECTOR_LEN); /* the start's own block */
+    OK(mt_fs_open(w.fs, snapshot_name(w.report.snapshot_txid), MT_FS_READ, &f));
+    OK(mt_file_size(f, &size));
+    MT_ASSERT(size == file_bytes);
+    mt_file_close(&f);
+    mt_ledger_free(&l);
+    world_disk_done(&w.fs);
+}
+
 static void *run_in_thread(void *snapshot)
 {
     OK(mt_ledger_snapshot_run(snapshot));
@@ -301,6 +334,7 @@ int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(a_start_from_a_snapshot_finds_what_a_replay_finds),
+        MT_TEST(bytes_are_counted_up_to_the_version_of_a_snapshot_and_from_there_on),
         MT_TEST(a_snapshot_is_of_durable_transactions_and_waits_for_them),
         MT_TEST(the_ledger_goes_on_while_a_snapshot_is_written),
         MT_TEST(only_the_newest_snapshot_is_kept),

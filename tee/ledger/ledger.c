@@ -112,6 +112,11 @@ uint64_t mt_ledger_durable(const struct mt_ledger *l)
     return l->durable;
 }
 
+uint64_t mt_ledger_bytes(const struct mt_ledger *l)
+{
+    return l->bytes;
+}
+
 static uint64_t later(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
@@ -299,8 +304,10 @@ static MT_ERR take_written(struct mt_ledger *l, const struct mt_ledger_write *w)
     l->last_incarnation = w->header.incarnation;
     l->epoch = w->epoch;
     l->durable = w->header.first_txid + w->draft.count - 1;
+    l->bytes += mt_sector_room(mt_block_len(&w->header));
     if (l->held != NULL && !l->held->is_durable) {
         l->held->head.block_hash = w->hash;
+        l->held->ledger_bytes = l->bytes;
         l->held->is_durable = true;
     }
     return MT_OK;

@@ -41,10 +41,11 @@ struct mt_ledger_options {
 struct mt_ledger_recovery {
     uint64_t transactions;
     uint64_t blocks;
-    uint64_t torn_bytes;    /* of an unfinished last write, dropped */
-    uint64_t snapshot_txid; /* 0: everything was replayed */
-    bool snapshot_refused;  /* there is one, and it is damaged or does not fit: everything was
-                               replayed instead. Nothing but a fault or a hand does that */
+    uint64_t torn_bytes;     /* of an unfinished last write, dropped */
+    uint64_t snapshot_txid;  /* 0: everything was replayed */
+    uint64_t replayed_bytes; /* of blocks that no snapshot held */
+    bool snapshot_refused;   /* there is one, and it is damaged or does not fit: everything was
+                                replayed instead. Nothing but a fault or a hand does that */
 };
 
 /* A new, empty ledger with a random cluster id. MT_E_CONFLICT if there is one. */
@@ -91,6 +92,9 @@ uint64_t mt_ledger_version(const struct mt_ledger *l); /* newest appended transa
 uint64_t
 mt_ledger_durable(const struct mt_ledger *l); /* newest durable one: outputs up to here may leave */
 
+uint64_t
+mt_ledger_bytes(const struct mt_ledger *l); /* of all durable blocks, as they lie on disk */
+
 /* The open block as a value to be written, or NULL if it is empty or a write is under way (one at a
  * time: that is group commit). */
 struct mt_ledger_write;
@@ -133,10 +137,12 @@ MT_ERR mt_ledger_sign_receipt(struct mt_ledger *l, const struct mt_key *service_
 /* Snapshot of the durable state, so that a start does not replay everything: begin on the loop
  * (takes an immutable version), run on a pool thread, end on the loop. MT_E_BUSY: what is appended
  * is not yet durable; a version is taken with the next cut, ask again when it is. One at a time.
- * spec/snapshot.md. */
+ * mt_ledger_snapshot_bytes(): before run, mt_ledger_bytes() as of the version; after it, also the
+ * size of the file. spec/snapshot.md. */
 struct mt_ledger_snapshot;
 MT_ERR mt_ledger_snapshot_begin(struct mt_ledger *l, struct mt_ledger_snapshot **out);
 MT_ERR mt_ledger_snapshot_run(struct mt_ledger_snapshot *s);
+void mt_ledger_snapshot_bytes(const struct mt_ledger_snapshot *s, uint64_t *ledger, uint64_t *file);
 void mt_ledger_snapshot_end(struct mt_ledger *l, struct mt_ledger_snapshot **s);
 
 #endif

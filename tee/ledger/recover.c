@@ -24,6 +24,7 @@ struct recovery {
     uint64_t done_bytes;
     uint64_t all_bytes;
     uint64_t torn_bytes;
+    uint64_t replayed_bytes;
     struct mt_place end;
 };
 
@@ -191,6 +192,13 @@ static void tell_progress(struct recovery *r, uint64_t offset)
     }
 }
 
+static void count_bytes(struct recovery *r, uint64_t bytes)
+{
+    bool is_in_snapshot = r->snapshot != NULL && r->l->last_block <= r->snapshot->block;
+    r->l->bytes += bytes;
+    r->replayed_bytes += is_in_snapshot ? 0 : bytes;
+}
+
 static MT_ERR read_chunk(struct recovery *r, uint64_t first_block, bool is_last)
 {
     struct mt_ledger *l = r->l;
@@ -210,6 +218,7 @@ static MT_ERR read_chunk(struct recovery *r, uint64_t first_block, bool is_last)
         }
         MT_TRY(mt_ledger_index(l, r->next_txid, place));
         MT_TRY(read_block(r, block));
+        count_bytes(r, mt_chunk_scan_at(s) - place.offset);
         tell_progress(r, mt_chunk_scan_at(s));
     }
     MT_REQUIRE(l->last_block >= first_block, MT_E_PROOF, "a chunk has no block");
@@ -298,6 +307,7 @@ static MT_ERR try_open(const struct mt_ledger_options *o, const struct mt_buf *l
         .blocks = l->last_block,
         .torn_bytes = r.torn_bytes,
         .snapshot_txid = with_snapshot ? head.txid : 0,
+        .replayed_bytes = r.replayed_bytes,
     };
     *out = l;
     l = NULL; /* given */

@@ -62,9 +62,11 @@ static MT_ERR open_ledger(struct mt_node *n)
         {.name = "blocks", .number = report.blocks},
         {.name = "torn_bytes", .number = report.torn_bytes},
         {.name = "snapshot", .number = report.snapshot_txid},
+        {.name = "replayed_bytes", .number = report.replayed_bytes},
         {.name = "snapshot_refused", .number = report.snapshot_refused ? 1 : 0},
     };
     mt_log("ledger-recovered", fields, sizeof fields / sizeof *fields);
+    n->keeper.saved_bytes = mt_ledger_bytes(n->ledger) - report.replayed_bytes;
     return MT_OK;
 }
 

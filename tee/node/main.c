@@ -30,19 +30,13 @@ enum {
 static const struct mt_service *const services[] = {&mt_access_service, &mt_data_service,
                                                     &mt_task_service, NULL};
 
-static void stop_loop(void *state)
-{
-    struct mt_node *n = state;
-    mt_loop_stop(n->loop);
-}
-
 static void on_signal(struct mt_watch *w, unsigned events)
 {
     struct mt_node *n = w->state;
     (void)events;
     mt_log("draining", NULL, 0);
     mt_watch_end(n->loop, w);
-    mt_server_drain(n->server, n->config.drain_s * 1000, stop_loop, n);
+    mt_server_drain(n->server, n->config.drain_s * 1000, mt_node_end, n);
 }
 
 /* A write failed: what was not acknowledged may be lost, and nothing more may be said. */
@@ -168,6 +162,7 @@ static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_pool_new(n->loop, "disk", 1, 16, &n->disk));
     MT_TRY(mt_pool_new(n->loop, "object", 1, QUEUE_MAX, &n->object));
     MT_TRY(mt_pool_new(n->loop, "compute", (size_t)n->config.workers, MT_JOBS_MAX, &n->compute));
+    MT_TRY(mt_pool_new(n->loop, "snapshot", 1, 1, &n->snapshots));
     MT_TRY(make_parts(n));
     MT_TRY(sweep(n));
     MT_TRY(open_claim(n));
@@ -176,8 +171,10 @@ static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_jobs_recover(n->jobs, mt_ledger_time_ms(n->ledger)));
     MT_TRY(mt_node_publish(n));
     mt_node_start_upkeep(n);
+    mt_node_start_keeper(n);
     const struct mt_log_field port = {.name = "port", .number = n->port};
     mt_log("ready", &port, 1);
+    n->has_started = true;
     return mt_loop_run(n->loop);
 }
 
@@ -186,6 +183,7 @@ static void close_node(struct mt_node *n)
     mt_pool_free(&n->disk);
     mt_pool_free(&n->object);
     mt_pool_free(&n->compute);
+    mt_pool_free(&n->snapshots);
     mt_server_free(&n->server);
     mt_jobs_free(&n->jobs);
     mt_gate_free(&n->gate);
@@ -268,6 +266,12 @@ static int run(const struct mt_config *config)
     e = start(&n, mt_buf_bytes(&keyfile));
     if (mt_failed(e)) {
         mt_log_fault("stopped", e);
+    }
+    if (n.has_started && !n.is_quiet) {
+        /* Threads still hold what would be freed, perhaps for hours: this is a crash by intent, and
+         * the next start knows how to go on from one. */
+        mt_log("ended", NULL, 0);
+        mt_process_end(mt_failed(e) || n.has_failed ? EXIT_FAILED : EXIT_DONE);
     }
     close_node(&n);
     mt_crypto_done();

@@ -6,6 +6,18 @@
 #include "node/config.h"
 #include "server/server.h"
 
+/* keep.c */
+struct mt_keeper {
+    struct mt_timer look;
+    struct mt_work work;
+    struct mt_ledger_snapshot *snapshot; /* under way */
+    uint64_t saved_bytes;                /* of the ledger, that a snapshot holds */
+    uint64_t file_bytes;                 /* of the last snapshot of this start; 0: none yet */
+    uint64_t late_ms;                    /* the end is not put off beyond this */
+    bool has_failed;                     /* the last one */
+    bool is_ending;
+};
+
 /*
  * The node as its parts, wired: opened in order, freed in the other. Nothing but configuration and
  * wiring.
@@ -25,6 +37,7 @@ struct mt_node {
     struct mt_pool *disk;
     struct mt_pool *object;
     struct mt_pool *compute;
+    struct mt_pool *snapshots;
     struct mt_driver *driver;
     struct mt_gate *gate;
     struct mt_jobs *jobs;
@@ -34,11 +47,14 @@ struct mt_node {
     struct mt_server_facts facts;
     struct mt_watch signals;
     struct mt_timer shredding;
-    struct mt_timer upkeep; /* clock and snapshots */
+    struct mt_timer upkeep; /* the clock */
+    struct mt_keeper keeper;
     mt_hash claim;
     uint16_t port;
     uint16_t probe_port;
+    bool has_started;
     bool has_failed;
+    bool is_quiet; /* ended with nothing under way on any thread */
 };
 
 /* disk.c: state directory, key slot, shred and platform keys, ledger; `keyfile` is the credential's
@@ -50,7 +66,10 @@ MT_ERR mt_node_measure(struct mt_node *n);
 mt_err mt_node_evidence(void *state, const uint8_t report_data[64], struct mt_writer *w);
 /* public.json in the state directory: what an operator on this machine may read and pin. */
 MT_ERR mt_node_publish(struct mt_node *n);
-/* upkeep.c: shredding by the clock, snapshots, the idle commit that keeps block time near. */
+/* upkeep.c: shredding by the clock, the idle commit that keeps block time near. */
 void mt_node_start_upkeep(struct mt_node *n);
+/* keep.c: snapshots while it runs; and the end, of a node that is drained: `state` is the node. */
+void mt_node_start_keeper(struct mt_node *n);
+void mt_node_end(void *state);
 
 #endif

@@ -12,7 +12,10 @@
  * bytes until tee/seal has verified them.
  *
  * Names are relative to that directory, at most two levels, of letters, digits, '.', '_' and '-'.
- * All calls block; files may be used from any thread, one at a time.
+ * All calls block. One file is used by one thread at a time. The file system itself, posix/ at
+ * least, takes calls from any number of threads at once: the node's loop, disk thread, object
+ * thread, snapshot thread and workers share one. What two threads do to one name at the same time
+ * is theirs to order. sim/ is for one thread.
  */
 struct mt_fs;
 struct mt_file;

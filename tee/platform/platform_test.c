@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,6 +56,68 @@ static void a_directory_has_one_node_and_no_other_readers(void)
     e = mt_fs_open_posix(dir, &fs);
     MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_DENIED);
     MT_ASSERT(chmod(dir, 0700) == 0);
+}
+
+enum { USERS = 4, ROUNDS = 200 };
+
+static struct mt_fs *shared;
+
+static mt_err count_name(void *state, const char *name)
+{
+    size_t *count = state;
+    (void)name;
+    ++*count;
+    return MT_OK;
+}
+
+/* As the node's threads do: each writes files of its own, renames, lists and removes, all in one
+ * directory of one file system. */
+static void *use_shared(void *number)
+{
+    const char digit = *(const char *)number;
+    char name[] = "shared/x-new";
+    char kept[] = "shared/x";
+    name[7] = digit;
+    kept[7] = digit;
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        struct mt_file *f = NULL;
+        uint32_t back = 0;
+        size_t got = 0;
+        size_t names = 0;
+        MT_ASSERT(!mt_failed(mt_fs_open(shared, name, MT_FS_CREATE, &f)));
+        MT_ASSERT(!mt_failed(mt_file_write_at(f, 0, MT_BYTES_OF(i))));
+        mt_file_close(&f);
+        MT_ASSERT(!mt_failed(mt_fs_rename(shared, name, kept)));
+        MT_ASSERT(!mt_failed(mt_fs_list(shared, "shared", count_name, &names)) && names >= 1);
+        mt_err e = mt_fs_open(shared, name, MT_FS_READ, &f);
+        MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_NOTFOUND); /* errno is each thread's own */
+        MT_ASSERT(!mt_failed(mt_fs_open(shared, kept, MT_FS_READ, &f)));
+        MT_ASSERT(
+            !mt_failed(mt_file_read_at(f, 0, (mt_span){(uint8_t *)&back, sizeof back}, &got)));
+        MT_ASSERT(got == sizeof back && back == i);
+        mt_file_close(&f);
+        MT_ASSERT(!mt_failed(mt_fs_remove(shared, kept)));
+    }
+    return NULL;
+}
+
+static void many_threads_use_one_file_system(void)
+{
+    static char numbers[USERS] = {'0', '1', '2', '3'};
+    pthread_t users[USERS];
+    MT_ASSERT(!mt_failed(mt_fs_open_posix(dir, &shared)));
+    MT_ASSERT(!mt_failed(mt_fs_make_dir(shared, "shared")));
+    struct mt_file *f = NULL;
+    MT_ASSERT(!mt_failed(mt_fs_open(shared, "shared/stays", MT_FS_CREATE, &f)));
+    mt_file_close(&f);
+    for (size_t i = 0; i < USERS; i++) {
+        MT_ASSERT(pthread_create(&users[i], NULL, use_shared, &numbers[i]) == 0);
+    }
+    for (size_t i = 0; i < USERS; i++) {
+        MT_ASSERT(pthread_join(users[i], NULL) == 0);
+    }
+    MT_ASSERT(!mt_failed(mt_fs_remove(shared, "shared/stays")));
+    mt_fs_close(&shared);
 }
 
 static struct mt_loop *loop;
@@ -176,6 +239,7 @@ int main(void)
     const struct mt_test tests[] = {
         MT_TEST(a_file_keeps_what_was_written_and_says_what_is_missing),
         MT_TEST(a_directory_has_one_node_and_no_other_readers),
+        MT_TEST(many_threads_use_one_file_system),
         MT_TEST(timers_come_in_order_and_a_cleared_one_not_at_all),
         MT_TEST(work_goes_to_threads_and_comes_back_once),
         MT_TEST(a_listener_takes_only_what_is_an_address),

@@ -42,6 +42,9 @@ MT_ERR mt_process_put_file(const char *path, mt_bytes content);
 /* For people, on standard output or error. */
 void mt_process_say(bool is_error, mt_bytes text);
 
+/* Ends the process at once: other threads may be in the middle of anything. */
+_Noreturn void mt_process_end(int status);
+
 /* Resident bytes now. */
 MT_ERR mt_process_resident_bytes(uint64_t *out);
 

@@ -9,7 +9,7 @@
 
 enum { FLUSH_MS = 500, ACCEPTS_PER_TURN = 64 };
 
-static void flush_notes(struct mt_server *s)
+void mt_server_flush(struct mt_server *s)
 {
     static const struct mt_map_def no_maps[] = {{NULL, false}};
     struct mt_tx *tx = NULL;
@@ -36,7 +36,7 @@ static void flush_notes(struct mt_server *s)
 static void on_flush(struct mt_timer *t)
 {
     struct mt_server *s = t->state;
-    flush_notes(s);
+    mt_server_flush(s);
     mt_timer_set(s->o.loop, t, FLUSH_MS);
 }
 
@@ -176,6 +176,9 @@ MT_ERR mt_server_head(struct mt_server *s, uint64_t *size, mt_hash *root)
 static void drained(struct mt_timer *t)
 {
     struct mt_server *s = t->state;
+    while (s->conns != NULL) {
+        mt_conn_close(s->conns);
+    }
     s->drained(s->drained_state);
 }
 

@@ -62,8 +62,11 @@ MT_ERR mt_server_listen_probes(struct mt_server *s, const char *address, uint16_
 /* Prometheus text on a Unix socket: /metrics. */
 MT_ERR mt_server_listen_metrics(struct mt_server *s, const char *path);
 
+/* Writes what the audit log has collected into the open block. */
+void mt_server_flush(struct mt_server *s);
+
 /* No new connections, /readyz says no; `done` is called once what is under way has been answered or
- * `within_ms` is over. */
+ * `within_ms` is over, when whoever still waits is cut off. It may be called more than once. */
 void mt_server_drain(struct mt_server *s, uint64_t within_ms, void (*done)(void *state),
                      void *state);
 
