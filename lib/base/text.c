@@ -57,3 +57,38 @@ bool mt_utf8_is_valid(mt_bytes text)
     }
     return true;
 }
+
+static uint32_t code_of(mt_bytes sequence)
+{
+    static const uint8_t lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = sequence.ptr[0] & lead_bits[sequence.len];
+    for (size_t i = 1; i < sequence.len; i++) {
+        code = code << 6 | (sequence.ptr[i] & 0x3fU);
+    }
+    return code;
+}
+
+static bool is_hidden(uint32_t code)
+{
+    static const uint32_t hidden[][2] = {{0, 0x1f},        {0x7f, 0x9f},     {0x200b, 0x200f},
+                                         {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        if (code >= hidden[i][0] && code <= hidden[i][1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mt_text_is_plain(mt_bytes text)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        size_t len = mt_utf8_len((mt_bytes){text.ptr + at, text.len - at});
+        if (len == 0 || is_hidden(code_of((mt_bytes){text.ptr + at, len}))) {
+            return false;
+        }
+        at += len;
+    }
+    return true;
+}

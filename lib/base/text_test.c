@@ -58,12 +58,36 @@ static void a_truncated_character_is_not_one(void)
     MT_ASSERT(mt_utf8_len((mt_bytes){NULL, 0}) == 0);
 }
 
+static void plain_text_has_nothing_hidden(void)
+{
+    static const char *const bad[] = {
+        "\n",           "\x1b[2J",      "a\x7f",        "\xc2\x80",     "\xc2\x9f",
+        "\xe2\x80\x8b", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa0",
+        "\xe2\x81\xaf", "\xef\xbb\xbf", "\xc3",         "\xff"};
+    static const char *const good[] = {"",
+                                       " ~",
+                                       "\xc2\xa0",
+                                       "\xe2\x80\x8a",
+                                       "\xe2\x80\x90",
+                                       "\xe2\x80\xaf",
+                                       "\xe2\x81\xb0",
+                                       "\xf0\x9f\x98\x80"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        MT_ASSERT(!mt_text_is_plain(mt_bytes_of_text(bad[i])));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        MT_ASSERT(mt_text_is_plain(mt_bytes_of_text(good[i])));
+    }
+    MT_ASSERT(!mt_text_is_plain(MT_LITERAL("a\0b")));
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(every_character_is_valid_and_no_surrogate),
         MT_TEST(nothing_but_characters_is_valid),
         MT_TEST(a_truncated_character_is_not_one),
+        MT_TEST(plain_text_has_nothing_hidden),
     };
     return mt_test_run(tests, sizeof tests / sizeof *tests);
 }

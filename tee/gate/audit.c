@@ -71,8 +71,6 @@ void mt_gate_note(struct mt_gate *g, const struct mt_ask *ask, mt_err outcome)
             return;
         }
     }
-    /* mt_gate_admit() lets nobody in while the collection is full, so a place is left for everyone
-     * who was let in. */
     if (g->notes_count < MT_GATE_NOTES_MAX) {
         g->notes[g->notes_count++] = (struct mt_note){.subject = ask->subject,
                                                       .action = ask->action,
@@ -80,6 +78,11 @@ void mt_gate_note(struct mt_gate *g, const struct mt_ask *ask, mt_err outcome)
                                                       .outcome = code,
                                                       .count = 1,
                                                       .first_ms = mt_ledger_time_ms(g->ledger)};
+        return;
+    }
+    /* mt_gate_admit() lets nobody in while the collection is full: this is a refusal. */
+    if (g->unlisted++ == 0) {
+        g->unlisted_first_ms = mt_ledger_time_ms(g->ledger);
     }
 }
 
@@ -93,22 +96,41 @@ bool mt_gate_has_notes(const struct mt_gate *g)
     return g->notes_count > 0;
 }
 
+bool mt_gate_is_full(const struct mt_gate *g)
+{
+    return g->notes_count == MT_GATE_NOTES_MAX;
+}
+
 MT_ERR mt_gate_flush(struct mt_gate *g, struct mt_tx *tx)
 {
     MT_DEFER(mt_buf_free)
-    struct mt_buf item = mt_buf_of_max((size_t)RECORD_BYTES_MAX * MT_GATE_NOTES_MAX);
+    struct mt_buf item = mt_buf_of_max((size_t)RECORD_BYTES_MAX * (MT_GATE_NOTES_MAX + 2));
     struct mt_writer w = mt_writer_onto(&item);
     mt_bytes bytes;
     uint32_t index = 0;
     if (g->notes_count == 0) {
         return MT_OK;
     }
-    write_item_head(&w, g->notes_count);
+    write_item_head(&w, g->notes_count + (g->unlisted > 0 ? 1 : 0));
     for (size_t i = 0; i < g->notes_count; i++) {
         write_record(&w, &g->notes[i], g->notes[i].outcome == 0 ? MT_AUDIT_READ : MT_AUDIT_REFUSED);
     }
+    if (g->unlisted > 0) {
+        const struct mt_note rest = {.action = "gate.unlisted",
+                                     .outcome = MT_E_BUSY,
+                                     .count = g->unlisted,
+                                     .first_ms = g->unlisted_first_ms};
+        write_record(&w, &rest, MT_AUDIT_REFUSED);
+    }
     MT_TRY(mt_write_end(&w, &bytes));
-    MT_TRY(mt_tx_claim(tx, bytes, &index));
-    g->notes_count = 0;
-    return MT_OK;
+    return mt_tx_claim(tx, bytes, &index);
+}
+
+void mt_gate_flushed(struct mt_gate *g, mt_err e)
+{
+    g->is_behind = mt_failed(e);
+    if (!g->is_behind) {
+        g->notes_count = 0;
+        g->unlisted = 0;
+    }
 }

@@ -58,13 +58,13 @@ static MT_ERR may_see(struct mt_tx *tx, const struct mt_ask *ask, const struct m
     if (mt_hash_equal(&r->owner, &ask->subject)) {
         return MT_OK;
     }
-    MT_REQUIRE(!r->has_ended, MT_E_NOTFOUND, "there is no such thing, or you may not know of it");
+    MT_REQUIRE(!r->has_ended, MT_E_NOTFOUND, MT_GATE_NOTHING);
     if (mt_failed(mt_gate_grant_find(
             tx,
             &(const struct mt_grant_query){
                 &ask->subject, {r->kind, &ask->resource}, ANY, (mt_bytes){NULL, 0}},
             &g))) {
-        MT_FAIL(MT_E_NOTFOUND, "there is no such thing, or you may not know of it");
+        MT_FAIL(MT_E_NOTFOUND, MT_GATE_NOTHING);
     }
     return MT_OK;
 }
@@ -76,11 +76,11 @@ static MT_ERR decide_on_resource(struct mt_tx *tx, const struct mt_ask *ask, str
     mt_err e = mt_gate_resource_get(tx, &ask->resource, &r);
     MT_REQUIRE(!mt_failed(e) || e.fault->code == MT_E_NOTFOUND, MT_E_INTERNAL,
                "a resource cannot be read");
-    MT_REQUIRE(!mt_failed(e) && r.kind == ask->kind, MT_E_NOTFOUND,
-               "there is no such thing, or you may not know of it");
+    MT_REQUIRE(!mt_failed(e) && r.kind == ask->kind, MT_E_NOTFOUND, MT_GATE_NOTHING);
     MT_TRY(may_see(tx, ask, &r));
 
     p->is_owner = mt_hash_equal(&r.owner, &ask->subject);
+    p->has_ended = r.has_ended;
     bool is_reader = !mt_failed(mt_gate_grant_find(
         tx,
         &(const struct mt_grant_query){
@@ -97,7 +97,6 @@ static MT_ERR decide_on_resource(struct mt_tx *tx, const struct mt_ask *ask, str
         return MT_OK;
     case MT_RIGHT_OWNER:
         MT_REQUIRE(p->is_owner, MT_E_DENIED, "only its owner may do this");
-        MT_REQUIRE(!r.has_ended, MT_E_CONFLICT, "it has been deleted");
         return MT_OK;
     case MT_RIGHT_ADMIN:
     case MT_RIGHT_USER:
@@ -118,11 +117,12 @@ static MT_ERR decide(struct mt_tx *tx, const struct mt_ask *ask, struct mt_permi
 {
     struct mt_user u;
     mt_err e = mt_gate_user_get(tx, &ask->subject, &u);
-    p->is_configured = mt_failed(e) && is_configured(p->gate, &ask->subject);
+    p->is_configured =
+        mt_failed(e) && e.fault->code == MT_E_NOTFOUND && is_configured(p->gate, &ask->subject);
     if (p->is_configured) {
         u = (struct mt_user){.subject = ask->subject, .key = *ask->key, .role = MT_ROLE_ADMIN};
     } else {
-        MT_REQUIRE(!mt_failed(e) && !u.is_revoked, MT_E_DENIED, "this node does not know you");
+        MT_REQUIRE(!mt_failed(e) && !u.is_revoked, MT_E_DENIED, MT_GATE_STRANGER);
     }
     p->subject = ask->subject;
     p->key = u.key;
@@ -151,12 +151,14 @@ MT_ERR mt_gate_admit(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *a
 {
     MT_GATE_REACHES(tx);
     mt_span room;
-    MT_REQUIRE(g->notes_count < MT_GATE_NOTES_MAX, MT_E_BUSY,
+    MT_REQUIRE(g->notes_count < MT_GATE_NOTES_MAX && !g->is_behind, MT_E_BUSY,
                "the audit log has to be written first");
     MT_TRY(mt_arena_get(ask->arena, sizeof(struct mt_permit), &room));
     struct mt_permit *p = (struct mt_permit *)(void *)room.ptr;
     p->gate = g;
     MT_TRY(decide(tx, ask, p));
+    MT_REQUIRE(ask->right != MT_RIGHT_OWNER || !p->has_ended, MT_E_CONFLICT, "it has been deleted");
+    p->is_intent = ask->is_intent;
     if (p->is_configured && ask->is_write) {
         MT_TRY(mt_gate_user_add(tx, ask->key, MT_LITERAL("administrator"), MT_ROLE_ADMIN));
     }
@@ -166,6 +168,14 @@ MT_ERR mt_gate_admit(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *a
     }
     *out = p;
     return MT_OK;
+}
+
+bool mt_gate_knows(struct mt_gate *g, struct mt_tx *tx, const mt_hash *subject)
+{
+    MT_GATE_REACHES(tx);
+    struct mt_user u;
+    mt_err e = mt_gate_user_get(tx, subject, &u);
+    return mt_failed(e) ? is_configured(g, subject) : !u.is_revoked;
 }
 
 void mt_gate_leave(struct mt_permit **p)

@@ -28,6 +28,10 @@ struct mt_gate_options {
 MT_ERR mt_gate_new(const struct mt_gate_options *o, struct mt_gate **out);
 void mt_gate_free(struct mt_gate **g);
 
+/* What a stranger is told, whatever was asked; and what anybody is told of what is not for them. */
+#define MT_GATE_STRANGER "this node does not know you"
+#define MT_GATE_NOTHING  "there is no such thing, or you may not know of it"
+
 /* Who asks, for what: values that the server took from the channel and the route table. */
 struct mt_ask {
     const mt_spki *key;
@@ -52,9 +56,12 @@ struct mt_ask {
  * MT_E_DENIED by route alone: no oracle on what exists. */
 MT_ERR mt_gate_admit(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask,
                      struct mt_permit **out);
-/* The same question without record or permit: before a large body is let in, and before each batch
- * of a watch. */
+/* The same question without record or permit: before a large body is let in, before each batch of a
+ * watch, before the answer to an earlier request is repeated. It is about the subject: that the
+ * resource has ended since, as a repeated deletion finds it, is for mt_gate_admit() to say. */
 MT_ERR mt_gate_check(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask);
+/* Whether the subject is anybody here: else it is a stranger, to whom every refusal is the same. */
+bool mt_gate_knows(struct mt_gate *g, struct mt_tx *tx, const mt_hash *subject);
 /* Wipes the permit; its keys die. */
 void mt_gate_leave(struct mt_permit **p);
 
@@ -70,12 +77,17 @@ MT_ERR mt_gate_recall(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *
 MT_ERR mt_gate_remember(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask,
                         uint32_t status, mt_bytes body);
 
-/* Refusals and plain reads: collected, written as one record by mt_gate_flush() at most a second
- * later; never dropped: when the collection is full mt_gate_admit() says MT_E_BUSY until it is
- * flushed. Refused strangers are counted only. */
+/*
+ * Refusals and plain reads: collected, and written as one record at most a second later; never
+ * dropped. mt_gate_flush() writes them into a transaction; how that ended mt_gate_flushed() learns,
+ * and only then they are forgotten. While they cannot be written, or are full, mt_gate_admit() says
+ * MT_E_BUSY; refusals that find no room are counted in a line of their own.
+ */
 void mt_gate_note(struct mt_gate *g, const struct mt_ask *ask, mt_err outcome);
 bool mt_gate_has_notes(const struct mt_gate *g);
+bool mt_gate_is_full(const struct mt_gate *g);
 MT_ERR mt_gate_flush(struct mt_gate *g, struct mt_tx *tx);
+void mt_gate_flushed(struct mt_gate *g, mt_err e);
 /* A refusal of somebody the node does not know: counted only. */
 void mt_gate_note_stranger(struct mt_gate *g);
 uint64_t mt_gate_strangers(const struct mt_gate *g);
@@ -115,9 +127,12 @@ MT_ERR mt_gate_admit_nothing(struct mt_gate *g, const mt_hash *grantee, struct m
 /* The same inputs once more, without counting: after the run, before its results are kept. */
 MT_ERR mt_gate_check_job(struct mt_gate *g, struct mt_tx *tx, const struct mt_job_ask *ask);
 
-/* The one-time claim, without a permit: MT_E_CONFLICT once there is an administrator. The server
- * has checked the secret. */
-MT_ERR mt_gate_claim_admin(struct mt_gate *g, struct mt_tx *tx, const mt_spki *key);
+/* The one-time claim: until then, and with five guesses, whoever knows the secret becomes the first
+ * administrator, with the key they came with. To a wrong, late or sixth guess there is one answer,
+ * which is a stranger's. */
+void mt_gate_offer_claim(struct mt_gate *g, const mt_hash *secret_hash, uint64_t until_ms);
+MT_ERR mt_gate_claim_admin(struct mt_gate *g, struct mt_tx *tx, const mt_spki *key,
+                           mt_bytes secret);
 bool mt_gate_has_admin(struct mt_gate *g, struct mt_tx *tx);
 
 /* Rotation of the shred key: wraps anew, batch by batch, until *is_done; each call in a transaction

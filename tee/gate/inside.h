@@ -32,7 +32,9 @@ struct mt_permit {
     enum mt_kind kind;
     mt_id resource;
     bool is_owner;
+    bool has_ended;     /* the resource: there is nothing any more to be done with it */
     bool may_read;      /* the bytes of the resource's objects */
+    bool is_intent;     /* and that they will be read is in the audit log */
     bool is_configured; /* the configuration's administrator, whom no record names yet */
     bool is_job;
     struct mt_staged staged[MT_TASK_PARTIES_MAX];
@@ -66,7 +68,13 @@ struct mt_gate {
     struct mt_stager stagers[MT_GATE_STAGERS_MAX];
     struct mt_note notes[MT_GATE_NOTES_MAX];
     size_t notes_count;
+    uint64_t unlisted; /* refusals for which the notes had no room */
+    uint64_t unlisted_first_ms;
+    bool is_behind; /* the notes could not be written */
     uint64_t strangers;
+    mt_hash claim; /* SHA-256 of the one-time secret; all zero: no claim is open */
+    uint64_t claim_until_ms;
+    uint32_t claim_tries;
 };
 
 /* The gate's own maps, reached for the length of a block: MT_GATE_REACHES(tx). */
@@ -88,12 +96,36 @@ struct mt_resource {
     uint64_t ended_epoch; /* the newest shred key then; its keys are gone when that one is */
 };
 
+/* In gate.reach: who || kind || resource || grant. */
+enum {
+    MT_REACH_WHO = 32,
+    MT_REACH_KIND = MT_REACH_WHO + 1,
+    MT_REACH_RESOURCE = MT_REACH_KIND + 16,
+    MT_REACH_GRANT = MT_REACH_RESOURCE + 16
+};
+struct mt_reach_key {
+    uint8_t b[MT_REACH_GRANT];
+};
+extern const mt_id mt_gate_no_grant; /* the owner's own entry */
+struct mt_reach_key mt_gate_reach_key(const mt_hash *who, enum mt_kind kind, const mt_id *resource,
+                                      const mt_id *grant);
+
+/* In gate.grants. */
+struct mt_grant_key {
+    mt_id resource;
+    mt_id grant;
+};
+_Static_assert(sizeof(struct mt_grant_key) == 32, "two ids and nothing between them");
+
 MT_ERR mt_gate_user_get(struct mt_tx *tx, const mt_hash *subject, struct mt_user *out);
 /* MT_E_CONFLICT if the key is known. */
 MT_ERR mt_gate_user_add(struct mt_tx *tx, const mt_spki *key, mt_bytes name, enum mt_role role);
 MT_ERR mt_gate_user_put(struct mt_tx *tx, const struct mt_user *u);
 MT_ERR mt_gate_resource_get(struct mt_tx *tx, const mt_id *id, struct mt_resource *out);
 MT_ERR mt_gate_resource_put(struct mt_tx *tx, const mt_id *id, const struct mt_resource *r);
+/* A resource of the permit's subject, which has not ended. */
+MT_ERR mt_gate_owned(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                     struct mt_resource *out);
 
 /* A grant of the grantee on the resource that holds now and has any right of the set (bits 1 <<
  * right). MT_E_DENIED if none. */
@@ -108,6 +140,10 @@ MT_ERR mt_gate_grant_find(struct mt_tx *tx, const struct mt_grant_query *q, stru
 bool mt_gate_grant_exists(struct mt_tx *tx, const mt_hash *grantee, const mt_id *resource);
 MT_ERR mt_gate_grant_put(struct mt_tx *tx, enum mt_kind kind, const mt_id *resource,
                          const struct mt_grant *g);
+
+/* All grants on a resource, all objects of it. */
+MT_ERR mt_gate_grants_end(struct mt_tx *tx, const struct mt_ref *what);
+MT_ERR mt_gate_objects_end(struct mt_tx *tx, const mt_id *resource);
 
 MT_ERR mt_gate_resource_of(struct mt_tx *tx, const mt_id *object, mt_id *resource);
 

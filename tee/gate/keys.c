@@ -129,12 +129,12 @@ MT_ERR mt_permit_keep(const struct mt_permit *p, struct mt_tx *tx,
     MT_FAIL(MT_E_DENIED, "this object did not come with this request");
 }
 
-/* No permit, no key: the object must belong to the permit's own resource, which it may read, or be
- * an input of the job. */
+/* No permit, no key: the object must belong to the permit's own resource, which it may read and
+ * whose reading is written down, or be an input of the job. */
 static bool is_covered(const struct mt_permit *p, const mt_id *object, const mt_id *resource)
 {
     if (!p->is_job) {
-        return p->may_read && mt_id_equal(resource, &p->resource);
+        return p->may_read && p->is_intent && mt_id_equal(resource, &p->resource);
     }
     for (size_t i = 0; i < p->objects_count; i++) {
         if (mt_id_equal(&p->objects[i], object)) {
@@ -160,6 +160,39 @@ bool mt_gate_is_live(struct mt_gate *g, struct mt_tx *tx, const mt_id *object)
     MT_GATE_REACHES(tx);
     (void)g;
     return mt_tx_has(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(object));
+}
+
+/* A scan and a write to its map do not mix: one object a scan. */
+struct first_object {
+    struct version_key key;
+    mt_id object;
+    bool is_there;
+};
+
+static mt_err take_first(void *state, mt_bytes key, mt_bytes value, bool *is_enough)
+{
+    struct first_object *f = state;
+    MT_REQUIRE(key.len == sizeof f->key && value.len == sizeof f->object, MT_E_FORMAT,
+               "an entry of gate.objects has the wrong length");
+    memcpy(f->key.b, key.ptr, key.len);
+    memcpy(f->object.b, value.ptr, value.len);
+    f->is_there = true;
+    *is_enough = true;
+    return MT_OK;
+}
+
+MT_ERR mt_gate_objects_end(struct mt_tx *tx, const mt_id *resource)
+{
+    for (;;) {
+        struct first_object f = {.is_there = false};
+        MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_ALL_OF((mt_id_bytes(resource))),
+                          take_first, &f));
+        if (!f.is_there) {
+            return MT_OK;
+        }
+        MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(&f.object)));
+        MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_BYTES_OF(f.key)));
+    }
 }
 
 struct old_wraps {

@@ -58,7 +58,7 @@ struct mt_grant {
     mt_bytes function;      /* empty: in any; else the function's name */
     uint64_t not_before_ms; /* 0: from now */
     uint64_t until_ms;      /* 0: without end */
-    uint64_t count;         /* uses allowed; 0: without limit */
+    uint64_t count;         /* uses allowed, of USE and RUN; 0: without limit */
     uint64_t used;          /* so far; of a new grant 0 */
 };
 
@@ -84,11 +84,11 @@ typedef mt_err mt_grant_each(void *state, const struct mt_grant *g);
 MT_ERR mt_permit_grants(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
                         mt_grant_each *each, void *state);
 
-/* Whether the subject, as owner or by a grant, may name this resource as input of `function`.
- * MT_E_NOTFOUND if it does not exist or may not even be seen; MT_E_DENIED otherwise. *owner (may be
- * NULL) is set on success. */
-MT_ERR mt_permit_may_use(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
-                         mt_bytes function, mt_hash *owner);
+/* The subject names this resource as an input of `function`: as its owner, or by a USE grant, of
+ * which that is one use. MT_E_NOTFOUND if it does not exist or may not even be seen; MT_E_DENIED
+ * otherwise. */
+MT_ERR mt_permit_use(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
+                     mt_bytes function, mt_hash *owner);
 /* Whether the subject may see it at all. */
 MT_ERR mt_permit_may_see(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what);
 /* Of a resource that the subject may see. */
@@ -100,7 +100,7 @@ struct mt_resource_info {
 };
 MT_ERR mt_permit_describe(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
                           struct mt_resource_info *out);
-/* Ids of all resources of a kind that the subject owns or has a grant on, bytewise, after the id in
+/* Ids of all resources of a kind that the subject owns or may see now, bytewise, after the id in
  * `after`. */
 typedef mt_err mt_resource_each(void *state, const mt_id *id, bool *is_enough);
 MT_ERR mt_permit_list(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *after,

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/text.h"
+#include "crypto/ct.h"
 #include "crypto/hash.h"
 #include "gate/inside.h"
 #include "wire/cbor.h"
@@ -90,6 +92,7 @@ MT_ERR mt_gate_user_add(struct mt_tx *tx, const mt_spki *key, mt_bytes name, enu
     mt_spki_hash(key, &u.subject);
     MT_REQUIRE(name.len > 0 && name.len <= MT_NAME_BYTES_MAX, MT_E_ARG,
                "a user's name has 1 to 64 bytes");
+    MT_REQUIRE(mt_text_is_plain(name), MT_E_ARG, "a user's name has a character that hides");
     MT_REQUIRE(!mt_tx_has(tx, &mt_gate_maps[MT_GATE_USERS], mt_hash_bytes(&u.subject)),
                MT_E_CONFLICT, "this key is known already; a user is never changed, only revoked");
     return mt_gate_user_put(tx, &u);
@@ -147,11 +150,32 @@ bool mt_gate_has_admin(struct mt_gate *g, struct mt_tx *tx)
     return !mt_hash_equal(&g->administrator, &nobody) || mt_failed(admins(tx, &count)) || count > 0;
 }
 
-MT_ERR mt_gate_claim_admin(struct mt_gate *g, struct mt_tx *tx, const mt_spki *key)
+void mt_gate_offer_claim(struct mt_gate *g, const mt_hash *secret_hash, uint64_t until_ms)
 {
-    MT_REQUIRE(!mt_gate_has_admin(g, tx), MT_E_CONFLICT, "this node has an administrator");
-    MT_GATE_REACHES(tx);
+    g->claim = *secret_hash;
+    g->claim_until_ms = until_ms;
+    g->claim_tries = 0;
+}
+
+/* Block time never goes back: setting the host's clock back does not open the claim again. */
+static bool is_claim_open(const struct mt_gate *g, const struct mt_tx *tx)
+{
+    static const mt_hash none = {{0}};
+    enum { TRIES_MAX = 5 };
+    return !mt_hash_equal(&g->claim, &none) && g->claim_tries < TRIES_MAX &&
+           mt_tx_now_ms(tx) < g->claim_until_ms;
+}
+
+MT_ERR mt_gate_claim_admin(struct mt_gate *g, struct mt_tx *tx, const mt_spki *key, mt_bytes secret)
+{
+    mt_hash hash;
     mt_hash subject;
+    MT_REQUIRE(is_claim_open(g, tx) && !mt_gate_has_admin(g, tx), MT_E_DENIED, MT_GATE_STRANGER);
+    g->claim_tries++;
+    mt_sha256(&secret, 1, &hash);
+    MT_REQUIRE(mt_ct_equal(mt_hash_bytes(&hash), mt_hash_bytes(&g->claim)), MT_E_DENIED,
+               MT_GATE_STRANGER);
+    MT_GATE_REACHES(tx);
     mt_spki_hash(key, &subject);
     MT_TRY(mt_gate_user_add(tx, key, MT_LITERAL("administrator"), MT_ROLE_ADMIN));
     return mt_gate_audit(tx, &subject, "admin.claim", NULL, MT_AUDIT_ACT);

@@ -89,8 +89,6 @@ static MT_ERR make_server(struct mt_node *n)
         .facts = n->facts,
         .evidence = mt_node_evidence,
         .evidence_state = n,
-        .claim = n->claim,
-        .claim_until_ms = mt_loop_host_time_ms(n->loop) + CLAIM_MS,
         .connections_max = (size_t)n->config.connections_max,
         .idle_timeout_ms = n->config.idle_timeout_s * 1000,
         .request_timeout_ms = n->config.request_timeout_s * 1000,
@@ -127,6 +125,7 @@ static MT_ERR open_claim(struct mt_node *n)
 {
     uint8_t secret[32];
     uint8_t text[65];
+    mt_hash hash;
     mt_bytes line;
     struct mt_tx *tx = NULL;
     struct mt_writer w = mt_writer_over((mt_span){text, sizeof text});
@@ -141,11 +140,14 @@ static MT_ERR open_claim(struct mt_node *n)
     }
     MT_TRY(mt_random((mt_span){secret, sizeof secret}));
     const mt_bytes part = {secret, sizeof secret};
-    mt_sha256(&part, 1, &n->claim);
+    mt_sha256(&part, 1, &hash);
     mt_hex_write(&w, part);
     mt_write_u8(&w, '\n');
     MT_TRY(mt_write_end(&w, &line));
     mt_err e = mt_process_put_file(n->config.claim_file, line);
+    uint64_t now_ms = mt_loop_host_time_ms(n->loop);
+    uint64_t block_ms = mt_ledger_time_ms(n->ledger);
+    mt_gate_offer_claim(n->gate, &hash, (now_ms > block_ms ? now_ms : block_ms) + CLAIM_MS);
     mt_wipe((mt_span){secret, sizeof secret});
     mt_wipe((mt_span){text, sizeof text});
     return e;

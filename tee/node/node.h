@@ -49,7 +49,6 @@ struct mt_node {
     struct mt_timer shredding;
     struct mt_timer upkeep; /* the clock */
     struct mt_keeper keeper;
-    mt_hash claim;
     uint16_t port;
     uint16_t probe_port;
     bool has_started;

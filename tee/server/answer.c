@@ -152,12 +152,42 @@ void mt_answer(struct mt_conn *c)
     }
 }
 
-/* To somebody this node does not know there is one answer, whatever was asked. */
-static bool is_stranger(mt_err e)
+static bool is_known(struct mt_conn *c)
 {
-    return e.fault->code == MT_E_DENIED &&
-           mt_bytes_equal(mt_bytes_of_text(e.fault->what),
-                          MT_LITERAL("this node does not know you"));
+    struct mt_server *s = c->server;
+    struct mt_tx *tx = NULL;
+    if (mt_failed(
+            mt_ledger_begin(s->o.ledger, mt_gate_maps, mt_ledger_time_ms(s->o.ledger), &tx))) {
+        return true; /* the ledger is dead, and nothing leaves any more */
+    }
+    bool is = mt_gate_knows(s->o.gate, tx, &c->x.ask.subject);
+    mt_ledger_abort(s->o.ledger, &tx);
+    return is;
+}
+
+/* A stranger is counted, and told one thing, whatever was asked and whatever is wrong with it; else
+ * keys that cost nothing would learn what there is, and write the audit log full. What others are
+ * refused is written down. */
+static mt_err judge_refusal(struct mt_conn *c, mt_err e)
+{
+    static const struct mt_fault stranger = {MT_E_DENIED, __LINE__, __FILE__, MT_GATE_STRANGER};
+    struct mt_exchange *x = &c->x;
+    if (x->ask.key == NULL) {
+        return e;
+    }
+    if (!is_known(c)) {
+        mt_gate_note_stranger(c->server->o.gate);
+        x->reply.detail[0] = '\0';
+        x->reply.hint[0] = '\0';
+        return (mt_err){&stranger};
+    }
+    if (x->match.route != NULL) {
+        mt_gate_note(c->server->o.gate, &x->ask, e);
+        if (mt_gate_is_full(c->server->o.gate)) {
+            mt_server_flush(c->server);
+        }
+    }
+    return e;
 }
 
 void mt_answer_error(struct mt_conn *c, mt_err e)
@@ -169,13 +199,7 @@ void mt_answer_error(struct mt_conn *c, mt_err e)
     uint8_t id[16];
     mt_bytes body;
     c->server->errors++;
-    if (x->ask.key != NULL && x->match.route != NULL) {
-        if (is_stranger(e)) {
-            mt_gate_note_stranger(c->server->o.gate);
-        } else {
-            mt_gate_note(c->server->o.gate, &x->ask, e);
-        }
-    }
+    e = judge_refusal(c, e);
     mt_buf_free(&rp->body);
     rp->body = mt_buf_of_max(MT_JSON_BYTES_MAX);
     rp->kind = MT_REPLY_JSON;

@@ -147,9 +147,8 @@ static MT_ERR parse_head(struct mt_conn *c, bool *has_moved)
     mt_err e = mt_http_request_parse(mt_buf_bytes(&c->in), &head, &is_whole);
     if (mt_failed(e)) {
         /* Whoever sends what can be read in two ways gets one answer and no second request. */
-        c->x.closes = true;
         mt_buf_drop(&c->in, c->in.len);
-        mt_answer_error(c, e);
+        mt_exchange_refuse(c, e);
         *has_moved = true;
         return MT_OK;
     }

@@ -65,13 +65,10 @@ static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
 {
     static const char *const no_names[] = {NULL};
     struct mt_exchange *x = &c->x;
-    const struct mt_channel_peer *peer = mt_channel_peer(c->channel);
     x->closes = head->closes;
     x->is_head = head->method == MT_HTTP_HEAD;
     x->body_reader = mt_http_body_reader_of(head);
     MT_TRY(keep_target(x, head));
-    x->ask = (struct mt_ask){
-        .key = &peer->key, .subject = peer->subject, .arena = c->arena, .action = "unknown"};
     MT_TRY(parse_request_number(head, &x->ask));
     MT_TRY(mt_route_find(c->server->services, head->method, path_of(x), &x->match));
     const struct mt_route *r = x->match.route;
@@ -130,10 +127,26 @@ static MT_ERR begin(struct mt_conn *c, const struct mt_http_head *head)
     return MT_OK;
 }
 
-void mt_exchange_begin(struct mt_conn *c, const struct mt_http_head *head)
+/* Nothing is known of it but who asks. */
+static void reset(struct mt_conn *c)
 {
+    const struct mt_channel_peer *peer = mt_channel_peer(c->channel);
     c->x = (struct mt_exchange){.body = mt_buf_of_max(MT_BODY_INLINE_BYTES_MAX)};
     c->x.reply.body = mt_buf_of_max((size_t)MT_JSON_BYTES_MAX * 2);
+    c->x.ask = (struct mt_ask){
+        .key = &peer->key, .subject = peer->subject, .arena = c->arena, .action = "unknown"};
+}
+
+void mt_exchange_refuse(struct mt_conn *c, mt_err e)
+{
+    reset(c);
+    c->x.closes = true;
+    mt_answer_error(c, e);
+}
+
+void mt_exchange_begin(struct mt_conn *c, const struct mt_http_head *head)
+{
+    reset(c);
     mt_err e = begin(c, head);
     if (mt_failed(e)) {
         /* The body, if any, is not read: the connection cannot go on. */

@@ -86,6 +86,8 @@ struct mt_exchange {
 
 /* A whole head is there: decides on body and gate. An error becomes the reply. */
 void mt_exchange_begin(struct mt_conn *c, const struct mt_http_head *head);
+/* What came is no request: an error is the reply, and the last of this connection. */
+void mt_exchange_refuse(struct mt_conn *c, mt_err e);
 /* The body is complete: runs the handler, holds the reply. */
 void mt_exchange_body_done(struct mt_conn *c, mt_err e);
 /* Body bytes out of c->in; stops when the upload has no room. */
@@ -160,8 +162,6 @@ struct mt_server {
     uint64_t head_size;
     mt_hash head_root;
     struct mt_timer flush;
-    uint32_t claim_tries;
-    bool claim_is_used;
     bool is_draining;
     struct mt_timer drain;
     void (*drained)(void *state);

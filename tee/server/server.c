@@ -19,8 +19,9 @@ void mt_server_flush(struct mt_server *s)
     }
     mt_err e = mt_ledger_begin(s->o.ledger, no_maps, mt_ledger_time_ms(s->o.ledger), &tx);
     if (mt_failed(e)) {
+        mt_gate_flushed(s->o.gate, e);
         mt_log_fault("audit-not-written", e);
-        return; /* the collection fills up, and then the gate lets nobody in */
+        return;
     }
     e = mt_gate_flush(s->o.gate, tx);
     if (mt_failed(e)) {
@@ -28,6 +29,7 @@ void mt_server_flush(struct mt_server *s)
     } else {
         e = mt_ledger_commit(s->o.ledger, &tx, &version);
     }
+    mt_gate_flushed(s->o.gate, e); /* after a failure it lets nobody in until one succeeds */
     if (mt_failed(e)) {
         mt_log_fault("audit-not-written", e);
     }

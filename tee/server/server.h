@@ -45,8 +45,6 @@ struct mt_server_options {
     /* Evidence of kind "soft" for one connection. */
     mt_err (*evidence)(void *state, const uint8_t report_data[64], struct mt_writer *w);
     void *evidence_state;
-    mt_hash claim; /* SHA-256 of the one-time claim secret; all zero: no claim is open */
-    uint64_t claim_until_ms;
     size_t connections_max;
     uint64_t idle_timeout_ms;
     uint64_t request_timeout_ms; /* for a whole head, and for each piece of a body */

@@ -278,25 +278,13 @@ MT_ERR mt_system_claim(struct mt_server *s, const struct mt_ask *ask, const stru
                        struct mt_tx *tx, struct mt_reply *rp)
 {
     static const char *const fields[] = {"secret", NULL};
-    static const mt_hash none = {{0}};
-    enum { TRIES_MAX = 5 };
     uint8_t secret[32];
-    mt_hash hash;
-    bool is_open = !mt_hash_equal(&s->o.claim, &none) && !s->claim_is_used &&
-                   s->claim_tries < TRIES_MAX &&
-                   mt_loop_host_time_ms(s->o.loop) < s->o.claim_until_ms;
-    MT_REQUIRE(is_open, MT_E_DENIED, "this node does not know you");
-    s->claim_tries++;
     MT_REQUIRE(rq->json != NULL, MT_E_FORMAT, "the body must be a JSON object");
     MT_TRY(mt_json_known(rq->json, fields));
     MT_TRY(mt_json_hex(rq->json, "secret", (mt_span){secret, sizeof secret}));
-    const mt_bytes part = {secret, sizeof secret};
-    mt_sha256(&part, 1, &hash);
+    mt_err e = mt_gate_claim_admin(s->o.gate, tx, ask->key, (mt_bytes){secret, sizeof secret});
     mt_wipe((mt_span){secret, sizeof secret});
-    MT_REQUIRE(mt_ct_equal(mt_hash_bytes(&hash), mt_hash_bytes(&s->o.claim)), MT_E_DENIED,
-               "this node does not know you");
-    MT_TRY(mt_gate_claim_admin(s->o.gate, tx, ask->key));
-    s->claim_is_used = true;
+    MT_TRY(e);
     struct mt_json_writer *j = mt_reply_json(rp, 201);
     mt_json_put_hex(j, "administrator", mt_hash_bytes(&ask->subject));
     mt_json_end_object(j);

@@ -50,7 +50,7 @@ static MT_ERR read_input(const struct mt_permit *p, struct mt_tx *tx, const stru
     MT_TRY(read_name(node, &in->name));
     MT_TRY(mt_json_hex(node, "data", (mt_span){in->data.b, sizeof in->data.b}));
     MT_TRY(mt_json_uint(node, "version", TIME_MAX, &in->version));
-    MT_TRY(mt_permit_may_use(p, tx, MT_REF(MT_KIND_DATA, &in->data), t->function, &in->owner));
+    MT_TRY(mt_permit_use(p, tx, MT_REF(MT_KIND_DATA, &in->data), t->function, &in->owner));
     MT_TRY(mt_permit_object(p, tx, MT_REF(MT_KIND_DATA, &in->data), in->version, &h));
     in->object = h.id;
     in->commitment = h.commitment;
