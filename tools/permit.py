@@ -27,7 +27,7 @@ def code_of(file):
 def constructors(root):
     """Functions that the gate's headers declare for the server and the jobs, not for services."""
     names = lambda h: set(re.findall(r"\b(mt_\w+)\s*\(", code_of(h)))
-    headers = set((root / "tee/gate").glob("*.h"))
+    headers = {h for h in (root / "tee/gate").glob("*.h") if not the_law.BESIDE.search(h.name)}
     offered = names(root / "tee/gate/permit.h") if root / "tee/gate/permit.h" in headers else set()
     return {n for h in headers for n in names(h)} - offered
 

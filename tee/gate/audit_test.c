@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "gate/acts_test.h"
 #include "gate/inside.h"
-#include "gate/world_test.h"
 #include "wire/cbor.h"
 
 /* What is written down of whom, and when; and what a repeated request is told. */

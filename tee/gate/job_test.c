@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gate/world_test.h"
+#include "gate/acts_test.h"
 
 /* What a run may have: what every owner allowed to that task, by its digest, and nothing else. */
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "gate/acts_test.h"
 #include "gate/inside.h"
-#include "gate/world_test.h"
 
 /* What a permit can do with sealed objects: which it keeps, whose keys it releases. */
 

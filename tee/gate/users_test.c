@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gate/world_test.h"
+#include "gate/acts_test.h"
 
 #define SECRET ((mt_bytes){world_secret, sizeof world_secret})
 
