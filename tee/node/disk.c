@@ -5,26 +5,84 @@
 #include "platform/log.h"
 #include "platform/posix/fs.h"
 
-static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile)
+/*
+ * What makes a node is made once: in an empty state directory, between the writing and the removing
+ * of a mark. Later, whatever is missing has been lost or taken away, and making it anew would be
+ * worse than stopping: another root key, another cluster, or a shred key that opens no object.
+ */
+static const char unfinished[] = "unfinished";
+
+static mt_err look_at_name(void *state, const char *name)
+{
+    bool *is_empty = state;
+    mt_bytes n = mt_bytes_of_text(name);
+    *is_empty = *is_empty && mt_bytes_equal(n, MT_LITERAL("lock"));
+    return MT_OK;
+}
+
+static MT_ERR is_new(struct mt_fs *fs, bool *out)
+{
+    MT_DEFER(mt_file_close) struct mt_file *mark = NULL;
+    bool is_empty = true;
+    mt_err e = mt_fs_open(fs, unfinished, MT_FS_READ, &mark);
+    if (!mt_failed(e)) {
+        *out = true; /* an earlier first start was cut short; nobody was told of anything */
+        return MT_OK;
+    }
+    if (e.fault->code != MT_E_NOTFOUND) {
+        return e;
+    }
+    MT_TRY(mt_fs_list(fs, ".", look_at_name, &is_empty));
+    if (is_empty) {
+        MT_TRY(mt_fs_open(fs, unfinished, MT_FS_CREATE, &mark));
+        MT_TRY(mt_fs_sync_dir(fs, "."));
+    }
+    *out = is_empty;
+    return MT_OK;
+}
+
+static MT_ERR is_whole_now(struct mt_fs *fs)
+{
+    MT_TRY(mt_fs_remove(fs, unfinished));
+    return mt_fs_sync_dir(fs, ".");
+}
+
+static bool is_missing(mt_err e)
+{
+    return mt_failed(e) && e.fault->code == MT_E_NOTFOUND;
+}
+
+static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
 {
     const struct mt_credential c = {MT_SLOT_FILE, keyfile};
     mt_err e = mt_root_open(n->fs, &c, &n->root);
-    if (mt_failed(e) && e.fault->code == MT_E_NOTFOUND) {
+    MT_REQUIRE(is_first || !is_missing(e), MT_E_PROOF, "the key slots are gone");
+    if (is_missing(e)) {
         mt_log("root-key-made", NULL, 0);
         return mt_root_create(n->fs, &c, mt_loop_host_time_ms(n->loop), &n->root);
     }
     return e;
 }
 
+static MT_ERR open_shred(struct mt_node *n, bool is_first)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf content = mt_buf_of_max(MT_SHRED_FILE_BYTES_MAX);
+    MT_REQUIRE(is_first || !is_missing(mt_small_file_read(n->fs, n->root, "shred.mts", &content)),
+               MT_E_PROOF, "the shred keys are gone, and with them every object");
+    return mt_shred_open(n->fs, n->root, &n->shred);
+}
+
 /* The platform key says which machine this is: made once, and behind the key slot ever after. */
-static MT_ERR open_platform_key(struct mt_node *n)
+static MT_ERR open_platform_key(struct mt_node *n, bool is_first)
 {
     MT_DEFER(mt_buf_free) struct mt_buf d = mt_buf_of_max(MT_PRIVATE_LEN);
     mt_err e = mt_small_file_read(n->fs, n->root, "platform.mts", &d);
     if (!mt_failed(e)) {
         return mt_key_of_private(mt_buf_bytes(&d), &n->platform_key);
     }
-    if (e.fault->code != MT_E_NOTFOUND) {
+    MT_REQUIRE(is_first || !is_missing(e), MT_E_PROOF,
+               "the platform key is gone, and no client would know this node");
+    if (!is_missing(e)) {
         return e;
     }
     mt_span room;
@@ -35,7 +93,7 @@ static MT_ERR open_platform_key(struct mt_node *n)
     return mt_small_file_write(n->fs, n->root, "platform.mts", mt_buf_bytes(&d));
 }
 
-static MT_ERR open_ledger(struct mt_node *n)
+static MT_ERR open_ledger(struct mt_node *n, bool is_first)
 {
     struct mt_ledger_position damage = {0};
     struct mt_ledger_recovery report = {0};
@@ -47,7 +105,8 @@ static MT_ERR open_ledger(struct mt_node *n)
         .damage = &damage,
     };
     mt_err e = mt_ledger_open(&o, &n->ledger, &report);
-    if (mt_failed(e) && e.fault->code == MT_E_NOTFOUND) {
+    MT_REQUIRE(is_first || !is_missing(e), MT_E_PROOF, "the ledger is gone");
+    if (is_missing(e)) {
         return mt_ledger_create(&o, &n->ledger);
     }
     if (mt_failed(e)) {
@@ -70,15 +129,36 @@ static MT_ERR open_ledger(struct mt_node *n)
     return MT_OK;
 }
 
+/* What the operator has to look at, and what helps. */
+static mt_err name_it(mt_err e, const char *file)
+{
+    const char *mend = "restore a backup";
+    if (!mt_failed(e)) {
+        return e;
+    }
+    if (e.fault->code == MT_E_PROOF) {
+        mend = "bring the file back as the node left it, or restore a backup";
+    } else if (e.fault->code == MT_E_IO) {
+        mend = "look after the disk: it is full, failing, or not ours";
+    }
+    const struct mt_log_field fields[] = {{.name = "file", .literal = file},
+                                          {.name = "mend", .literal = mend}};
+    mt_log("disk-refused", fields, sizeof fields / sizeof *fields);
+    return e;
+}
+
 MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile)
 {
+    bool is_first = false;
     MT_TRY(mt_fs_open_posix(n->config.state, &n->fs));
-    MT_TRY(open_root(n, keyfile));
+    MT_TRY(name_it(is_new(n->fs, &is_first), "."));
+    MT_TRY(name_it(open_root(n, keyfile, is_first), "slots"));
     MT_TRY(mt_root_derive(n->root, MT_LABEL_LEDGER_SECRET, (mt_bytes){NULL, 0}, &n->ledger_secret));
-    MT_TRY(mt_shred_open(n->fs, n->root, &n->shred));
-    MT_TRY(open_platform_key(n));
+    MT_TRY(name_it(open_shred(n, is_first), "shred.mts"));
+    MT_TRY(name_it(open_platform_key(n, is_first), "platform.mts"));
     MT_TRY(mt_key_new(&n->tls_key));
     MT_TRY(mt_key_new(&n->service_key));
     MT_TRY(mt_channel_identity_new(n->tls_key, MT_CHANNEL_SERVER, &n->identity));
-    return open_ledger(n);
+    MT_TRY(name_it(open_ledger(n, is_first), "ledger"));
+    return is_first ? is_whole_now(n->fs) : MT_OK;
 }

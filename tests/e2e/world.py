@@ -1,0 +1,217 @@
+"""A node, its keys and its clients, for tests that stop, kill, starve and mend it. Everything lies in one folder."""
+import fcntl
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+IS_ROOT = os.geteuid() == 0
+TASK = {
+    "function": {"name": "echo", "version": 1},
+    "arguments": {},
+    "inputs": [{"name": "in", "data": "base"}],
+    "outputs": [{"name": "out", "receivers": ["alice"]}],
+    "runs": 100000,
+}
+
+
+class Failed(Exception):
+    pass
+
+
+class Tap:
+    """Sentences that hold or do not; `done` says how many there were."""
+
+    def __init__(self):
+        self.count, self.failures = 0, 0
+
+    def ok(self, holds, sentence, detail=""):
+        self.count += 1
+        self.failures += not holds
+        print(f"{'ok' if holds else 'not ok'} {self.count} - {sentence}", flush=True)
+        if not holds:
+            print("".join(f"# {line}\n" for line in str(detail).splitlines()[-15:]), end="", flush=True)
+        return holds
+
+    def skip(self, sentence, why):
+        self.count += 1
+        print(f"ok {self.count} - {sentence} # SKIP {why}", flush=True)
+
+    def done(self):
+        print(f"1..{self.count}")
+        return 1 if self.failures else 0
+
+
+class World:
+    def __init__(self, build, seed=1):
+        self.build, self.random = pathlib.Path(build).resolve(), random.Random(seed)
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mesatee-e2e-"))
+        self.dir.chmod(0o711)
+        self.keyfile, self.log = self.dir / "keyfile", self.dir / "log"
+        self.keyfile.write_bytes(os.urandom(32))
+        self.nodes = []
+        self.said = []  # everything that any program of ours printed
+
+    def close(self):
+        for node in self.nodes:
+            node.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def cli(self, who, *words, check=True, timeout=60):
+        done = subprocess.run([self.build / "mesatee", "--home", self.dir / who, *map(str, words)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
+        self.said.append(done.stdout + done.stderr)
+        if check and done.returncode != 0:
+            raise Failed(f"{who}: {' '.join(map(str, words))}: {done.returncode}: {done.stdout}{done.stderr}")
+        return done
+
+    def json(self, who, *words):
+        return json.loads(self.cli(who, "--json", *words).stdout)
+
+    def identity(self, who):
+        self.cli(who, "identity", "new", who)
+        return self.json(who, "identity", "show", who)
+
+
+class Node:
+    """One state directory, and the process that serves it when it runs."""
+
+    def __init__(self, world, name="node", state=None, administrator="admin", **settings):
+        self.world, self.name, self.process = world, name, None
+        self.state = pathlib.Path(state or world.dir / f"{name}.state")
+        self.conf = world.dir / f"{name}.conf"
+        self.log = world.dir / f"{name}.log"
+        if not (world.dir / administrator / "identities").is_dir():
+            world.identity(administrator)
+        all_settings = {"listen": "127.0.0.1:0", "state": self.state, "keyfile": world.keyfile, "user": "nobody",
+                        "administrator": world.json(administrator, "identity", "show", administrator)["subject"]}
+        all_settings.update(settings)
+        self.conf.write_text("".join(f"{k} = {v}\n" for k, v in all_settings.items()))
+        world.nodes.append(self)
+
+    def spawn(self, *prefix):
+        """Starts it, perhaps below another program, and does not wait."""
+        (self.state / "public.json").unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([*prefix, self.world.build / "mesateed", "--config", self.conf],
+                                            stdout=log, stderr=log, start_new_session=True)
+
+    def start(self, *prefix, timeout=20):
+        self.spawn(*prefix)
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            try:
+                text = (self.state / "public.json").read_text()
+                self.public = json.loads(text)
+                self.readdress()
+                return self
+            except (OSError, ValueError):
+                pass
+            if self.process.poll() is not None:
+                status, self.process = self.process.returncode, None
+                raise Failed(f"the node ended with {status}: {self.last_words()}")
+            time.sleep(0.004)
+        raise Failed(f"the node is not ready: {self.last_words()}")
+
+    def last_words(self, count=3):
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return "\n".join(lines[-count:])
+
+    def run_to_end(self, timeout=20):
+        """A start that must fail: the exit status, and what it wrote."""
+        before = self.log.stat().st_size if self.log.exists() else 0
+        self.spawn()
+        try:
+            status = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            status = None
+        self.process = None
+        return status, self.log.read_text()[before:]
+
+    def signal_all(self, number):
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def kill(self):
+        if self.process is not None:
+            self.signal_all(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+            self.wait_for_lock()
+
+    def wait_for_lock(self):
+        """What ran below another program may outlive it for a moment."""
+        until = time.monotonic() + 10
+        try:
+            with open(self.state / "lock", "rb") as lock:
+                while time.monotonic() < until:
+                    try:
+                        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        return
+                    except OSError:
+                        time.sleep(0.01)
+        except OSError:
+            pass  # it never came so far
+
+    def stop(self, timeout=40):
+        self.process.terminate()
+        status = self.process.wait(timeout)
+        self.process = None
+        return status
+
+    def readdress(self):
+        """A node has another port at each start: its clients' contexts are told."""
+        for context in self.world.dir.glob(f"*/contexts/{self.name}.json"):
+            try:
+                known = json.loads(context.read_text())
+            except ValueError:
+                continue
+            known["address"] = f"127.0.0.1:{self.public['port']}"
+            context.write_text(json.dumps(known, separators=(",", ":")))
+
+    def join(self, *people, policy=None):
+        """Each verifies the node and keeps it as a context of this name."""
+        w = self.world
+        for who in people:
+            path = policy or w.dir / f"{who}.{self.name}.policy"
+            if not pathlib.Path(path).exists():
+                w.cli(who, "policy", "new", path, "--identity", who, "--name", self.name, "--platform",
+                      self.public["platform"], "--measurement", self.public["measurement"])
+            w.cli(who, "context", "add", self.name, "--address", f"127.0.0.1:{self.public['port']}", "--identity", who,
+                  "--policy", path)
+            w.cli(who, "context", "use", self.name)
+
+    def welcome(self, *people):
+        """The administrator makes them known, and they join."""
+        for who in people:
+            self.world.cli("admin", "user", "add", who, self.world.identity(who)["public_key"])
+        self.join(*people)
+
+    def own(self):
+        """After root touched the disk: it is the node's again."""
+        if IS_ROOT:
+            subprocess.run(["chown", "-R", "nobody", self.state], check=True)
+
+    def files(self, pattern="**/*"):
+        return sorted(p for p in self.state.glob(pattern) if p.is_file() and p.name not in ("lock", "public.json"))
+
+
+def main(run):
+    """run(world, tap) with the build folder that the command line names."""
+    world, tap = World(sys.argv[1]), Tap()
+    try:
+        run(world, tap)
+    except (Failed, subprocess.TimeoutExpired) as e:
+        tap.ok(False, "the test could go on", e)
+    finally:
+        world.close()
+    sys.exit(tap.done())
