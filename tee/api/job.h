@@ -76,7 +76,7 @@ struct mt_job_end {
     size_t outputs_count;
     uint64_t started_ms;
     uint64_t ended_ms;
-    uint64_t memory_peak_bytes;
+    uint64_t level;       /* of this node's evidence */
     bool was_interrupted; /* by a crash or a shutdown of the node: nothing was given out */
 };
 

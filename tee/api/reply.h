@@ -30,6 +30,8 @@ struct mt_reply {
     struct mt_job_start *job; /* in the arena; NULL: none */
     bool cancels;             /* the job with this id */
     mt_id cancelled_job;
+    bool cancels_task; /* every job of the task with this id */
+    mt_id cancelled_task;
     bool shreds;      /* rotate the shred key now */
     char detail[256]; /* of an error: our words and the caller's own field names, positions; for
                          those who may see the resource */

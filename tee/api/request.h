@@ -23,6 +23,7 @@ struct mt_request {
     const struct mt_json *json; /* the inline body, parsed by the server; NULL if there is none */
     const struct mt_object_handle *staged; /* the streamed body; NULL if inline */
     const mt_hash *cluster;                /* this cluster's id */
+    uint64_t level;                        /* of this node's evidence, see attest/verdict.h */
     mt_progress_of *progress;
     const void *jobs;     /* for progress() */
     mt_bytes staged_head; /* its first bytes, at most 64 KiB: for sniffing */

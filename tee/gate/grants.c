@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/text.h"
 #include "gate/inside.h"
 #include "wire/cbor.h"
 
@@ -141,6 +142,55 @@ bool mt_gate_grant_exists(struct mt_tx *tx, const mt_hash *grantee, const mt_id 
     return !mt_failed(e) && s.is_found;
 }
 
+static MT_ERR del_grant(struct mt_tx *tx, enum mt_kind kind, const struct mt_grant_key *key,
+                        const mt_hash *grantee)
+{
+    struct mt_reach_key k = mt_gate_reach_key(grantee, kind, &key->resource, &key->grant);
+    MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_REACH], MT_BYTES_OF(k)));
+    return mt_tx_del(tx, &mt_gate_maps[MT_GATE_GRANTS], MT_BYTES_OF(*key));
+}
+
+enum { STALE_MS = 7 * 24 * 60 * 60 * 1000 };
+
+struct census {
+    uint64_t now_ms;
+    size_t count;
+    bool has_stale;
+    struct mt_grant_key stale; /* over for so long that no run under way can rest on it */
+    mt_hash stale_grantee;
+};
+
+static mt_err count_grant(void *state, mt_bytes key, mt_bytes value, bool *is_enough)
+{
+    struct census *c = state;
+    struct mt_grant g;
+    (void)is_enough;
+    MT_REQUIRE(key.len == sizeof c->stale, MT_E_FORMAT,
+               "an entry of gate.grants has the wrong length");
+    MT_TRY(parse_grant(&mt_gate_no_grant, value, &g));
+    c->count++;
+    if (g.until_ms != 0 && c->now_ms > STALE_MS && g.until_ms < c->now_ms - STALE_MS) {
+        memcpy(&c->stale, key.ptr, key.len);
+        c->stale_grantee = g.grantee;
+        c->has_stale = true;
+    }
+    return MT_OK;
+}
+
+/* A resource ends in one transaction, with all its grants: so they are bounded, and what is long
+ * over makes room. */
+static MT_ERR make_room(struct mt_tx *tx, const struct mt_ref *what)
+{
+    struct census c = {.now_ms = mt_tx_now_ms(tx)};
+    MT_TRY(mt_tx_scan(tx, &mt_gate_maps[MT_GATE_GRANTS], MT_ALL_OF((mt_id_bytes(what->id))),
+                      count_grant, &c));
+    if (c.count < MT_GATE_GRANTS_MAX) {
+        return MT_OK;
+    }
+    MT_REQUIRE(c.has_stale, MT_E_LIMIT, "there are as many grants on it as there may be");
+    return del_grant(tx, what->kind, &c.stale, &c.stale_grantee);
+}
+
 MT_ERR mt_permit_grant(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,
                        struct mt_grant *grant)
 {
@@ -149,22 +199,17 @@ MT_ERR mt_permit_grant(const struct mt_permit *p, struct mt_tx *tx, const struct
     MT_TRY(mt_gate_owned(p, tx, what, &res));
     MT_REQUIRE(grant->function.len <= MT_NAME_BYTES_MAX, MT_E_LIMIT,
                "a function's name is too long");
+    MT_REQUIRE(mt_text_is_plain(grant->function), MT_E_ARG,
+               "a function's name has a character that hides");
     MT_REQUIRE(grant->until_ms == 0 || grant->until_ms > grant->not_before_ms, MT_E_ARG,
                "a grant ends before it begins");
     bool is_counted = grant->right == MT_GRANT_USE || grant->right == MT_GRANT_RUN;
     MT_REQUIRE(grant->count == 0 || is_counted, MT_E_ARG,
                "seeing and reading are not counted: such a grant has no count");
     MT_REQUIRE(grant->used == 0, MT_E_ARG, "a new grant has not been used");
+    MT_TRY(make_room(tx, what));
     MT_TRY(mt_tx_random(tx, (mt_span){grant->id.b, sizeof grant->id.b}));
     return mt_gate_grant_put(tx, what->kind, what->id, grant);
-}
-
-static MT_ERR del_grant(struct mt_tx *tx, enum mt_kind kind, const struct mt_grant_key *key,
-                        const mt_hash *grantee)
-{
-    struct mt_reach_key k = mt_gate_reach_key(grantee, kind, &key->resource, &key->grant);
-    MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_REACH], MT_BYTES_OF(k)));
-    return mt_tx_del(tx, &mt_gate_maps[MT_GATE_GRANTS], MT_BYTES_OF(*key));
 }
 
 MT_ERR mt_permit_revoke(const struct mt_permit *p, struct mt_tx *tx, const struct mt_ref *what,

@@ -167,16 +167,14 @@ static mt_err run_job(struct mt_work *w)
     return mt_job_context_end_outputs(job->context);
 }
 
-/* A job that stopped because its flag was set stopped for that reason, whatever it said. */
+/* A job whose flag is set has ended for that reason, whatever it said, and even if its work was
+ * just done: who was told that a run is being cancelled gets nothing of it. */
 static mt_err verdict_of(const struct mt_job_context *c, mt_err e)
 {
     static const struct mt_fault cancelled = {MT_E_CANCELLED, __LINE__, __FILE__,
                                               "the run was cancelled"};
     static const struct mt_fault out_of_time = {MT_E_LIMIT, __LINE__, __FILE__,
                                                 "the task's time limit is reached"};
-    if (!mt_failed(e)) {
-        return e;
-    }
     if (atomic_load(&c->is_out_of_time)) {
         return (mt_err){&out_of_time};
     }
@@ -205,6 +203,7 @@ static MT_ERR resume(struct mt_job *job, struct mt_tx *tx, mt_err result)
         .outputs_count = is_done ? c->start.outputs_count : 0,
         .started_ms = job->started_ms,
         .ended_ms = mt_tx_now_ms(tx),
+        .level = job->jobs->o.level,
     };
     MT_TRY(job->row->resume(job->permit, &end, tx));
     MT_TRY(mt_jobs_record_del(tx, &c->start.id));
@@ -217,9 +216,15 @@ static MT_ERR commit_end(struct mt_job *job, mt_err result, bool *kept)
     struct mt_jobs *j = job->jobs;
     struct mt_tx *tx = NULL;
     uint64_t version = 0;
-    MT_TRY(mt_ledger_begin(j->o.ledger, job->service->maps, mt_loop_host_time_ms(j->o.loop), &tx));
+    /* Not at the host's time if that has jumped: an end must be written whatever the clock says. */
+    mt_err e =
+        mt_ledger_begin(j->o.ledger, job->service->maps, mt_loop_host_time_ms(j->o.loop), &tx);
+    if (mt_failed(e)) {
+        MT_TRY(
+            mt_ledger_begin(j->o.ledger, job->service->maps, mt_ledger_time_ms(j->o.ledger), &tx));
+    }
     struct mt_tx_mark mark = mt_tx_mark(tx);
-    mt_err e = resume(job, tx, result);
+    e = resume(job, tx, result);
     *kept = !mt_failed(e);
     if (mt_failed(e) && !mt_failed(result)) {
         /* The gate or the service did not take the result: then the run failed, and that must be
@@ -293,6 +298,15 @@ void mt_jobs_cancel(struct mt_jobs *j, const mt_id *id)
     struct mt_job *job = find(j, id);
     if (job != NULL) {
         atomic_store(&job->context->is_cancelled, true);
+    }
+}
+
+void mt_jobs_cancel_task(struct mt_jobs *j, const mt_id *task)
+{
+    for (size_t i = 0; i < MT_JOBS_MAX; i++) {
+        if (j->jobs[i].state != MT_JOB_FREE && mt_id_equal(&j->jobs[i].context->start.task, task)) {
+            atomic_store(&j->jobs[i].context->is_cancelled, true);
+        }
     }
 }
 

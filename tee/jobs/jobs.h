@@ -26,6 +26,7 @@ struct mt_jobs_options {
     struct mt_gate *gate;
     struct mt_fs *fs;
     const struct mt_service *const *services; /* ends with NULL */
+    uint64_t level;                           /* of this node's evidence, for what runs claim */
 };
 MT_ERR mt_jobs_new(const struct mt_jobs_options *o, struct mt_jobs **out);
 /* The compute pool must have ended before. */
@@ -40,6 +41,7 @@ void mt_jobs_drop(struct mt_jobs *j, const mt_id *job);
 
 /* Asks it to end; its resume handler learns MT_E_CANCELLED. Unknown: fine, it has ended. */
 void mt_jobs_cancel(struct mt_jobs *j, const mt_id *job);
+void mt_jobs_cancel_task(struct mt_jobs *j, const mt_id *task);
 bool mt_jobs_progress(const void *jobs, const mt_id *job, uint64_t *done, uint64_t *all);
 size_t mt_jobs_count(const struct mt_jobs *j);
 

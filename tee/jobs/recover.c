@@ -36,6 +36,7 @@ static MT_ERR fail_left_over(struct mt_jobs *j, struct mt_tx *tx, const struct m
                                    .task = rec->start.task,
                                    .result = why,
                                    .ended_ms = mt_tx_now_ms(tx),
+                                   .level = j->o.level,
                                    .was_interrupted = true};
     const struct mt_map_def *before = mt_tx_reach(tx, job.service->maps);
     mt_err e = job.row->resume(job.permit, &end, tx);
@@ -54,7 +55,9 @@ static MT_ERR recover_one(struct mt_jobs *j, struct mt_tx *tx, const mt_id *id, 
     struct mt_job probe = {.jobs = j};
     MT_TRY(mt_tx_get(tx, &mt_jobs_maps[0], mt_id_bytes(id), &value));
     MT_TRY(mt_job_record_parse(value, &rec));
-    MT_TRY(mt_jobs_find_row(j, rec.row, &probe));
+    if (mt_failed(mt_jobs_find_row(j, rec.row, &probe))) {
+        return MT_OK; /* of another version of this program: it is kept for that */
+    }
     mt_err why = {&interrupted};
     if (probe.row->is_retried && rec.attempt < ATTEMPTS_MAX) {
         struct mt_tx_mark mark = mt_tx_mark(tx);

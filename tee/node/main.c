@@ -65,8 +65,16 @@ static MT_ERR make_parts(struct mt_node *n)
         .staging_total_bytes = n->config.staging_total_mib << 20,
     };
     MT_TRY(mt_gate_new(&g, &n->gate));
-    const struct mt_jobs_options j = {n->loop, n->compute, n->ledger, n->driver,
-                                      n->gate, n->fs,      services};
+    const struct mt_jobs_options j = {
+        .loop = n->loop,
+        .compute = n->compute,
+        .ledger = n->ledger,
+        .driver = n->driver,
+        .gate = n->gate,
+        .fs = n->fs,
+        .services = services,
+        .level = n->facts.level,
+    };
     return mt_jobs_new(&j, &n->jobs);
 }
 
@@ -165,10 +173,10 @@ static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_pool_new(n->loop, "object", 1, QUEUE_MAX, &n->object));
     MT_TRY(mt_pool_new(n->loop, "compute", (size_t)n->config.workers, MT_JOBS_MAX, &n->compute));
     MT_TRY(mt_pool_new(n->loop, "snapshot", 1, 1, &n->snapshots));
+    MT_TRY(mt_node_measure(n));
     MT_TRY(make_parts(n));
     MT_TRY(sweep(n));
     MT_TRY(open_claim(n));
-    MT_TRY(mt_node_measure(n));
     MT_TRY(make_server(n));
     MT_TRY(mt_jobs_recover(n->jobs, mt_ledger_time_ms(n->ledger)));
     MT_TRY(mt_node_publish(n));

@@ -114,6 +114,7 @@ MT_ERR mt_node_measure(struct mt_node *n)
         .measurement = claims.measurement,
         .configuration = claims.configuration,
         .platform = claims.platform,
+        .level = (uint64_t)claims.level,
         .service_evidence = evidence,
         .started_ms = mt_loop_host_time_ms(n->loop),
     };

@@ -82,6 +82,7 @@ static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
                                      .action = r->action,
                                      .query = query_of(x),
                                      .cluster = mt_ledger_cluster_id(c->server->o.ledger),
+                                     .level = c->server->o.facts.level,
                                      .progress = mt_jobs_progress,
                                      .jobs = c->server->o.jobs};
     memcpy(x->request.arguments, x->match.arguments, sizeof x->request.arguments);
@@ -267,6 +268,9 @@ static void follow_up(struct mt_conn *c, uint64_t version)
     }
     if (x->reply.cancels) {
         mt_jobs_cancel(s->o.jobs, &x->reply.cancelled_job);
+    }
+    if (x->reply.cancels_task) {
+        mt_jobs_cancel_task(s->o.jobs, &x->reply.cancelled_task);
     }
     if (x->upload != NULL) {
         mt_upload_keep(x->upload);

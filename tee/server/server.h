@@ -23,6 +23,7 @@ struct mt_server_facts {
     mt_hash measurement;
     mt_hash configuration;
     mt_hash platform;
+    uint64_t level;            /* enum mt_level of its evidence */
     mt_bytes service_evidence; /* binder mesatee-service-key-v1 */
     uint64_t started_ms;
 };

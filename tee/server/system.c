@@ -54,7 +54,7 @@ static MT_ERR status(struct mt_server *s, const struct mt_request *rq, struct mt
     mt_json_put_literal(j, "version", MT_VERSION);
     mt_json_put_hex(j, "cluster_id", mt_hash_bytes(mt_ledger_cluster_id(s->o.ledger)));
     mt_json_put_uint(j, "recovery_epoch", mt_ledger_recovery_epoch(s->o.ledger));
-    mt_json_put_uint(j, "level", 2);
+    mt_json_put_uint(j, "level", f->level);
     mt_json_put_bool(j, "hardware_root", false);
     mt_json_put_bool(j, "host_in_tcb", true);
     mt_json_put_literal(j, "meaning",

@@ -59,10 +59,13 @@ static mt_err put(const struct mt_permit *p, const struct mt_request *rq, struct
     MT_TRY(mt_request_query(rq, "name", &name));
     MT_TRY(check_name(name));
     MT_TRY(open_set(p, tx, name, &id, &set));
+    MT_REQUIRE(set.versions < MT_DATA_VERSIONS_MAX, MT_E_LIMIT,
+               "this data set has as many versions as one may have");
     set.name = name;
     set.versions++;
     MT_TRY(mt_permit_keep(p, tx, rq->staged, MT_REF(MT_KIND_DATA, &id), set.versions));
     struct mt_data_version v = {.made_ms = mt_tx_now_ms(tx)};
+    MT_TRY(mt_data_schema_propose(rq, &v.schema));
     MT_TRY(mt_data_version_put(tx, &id, set.versions, &v));
     MT_TRY(mt_data_set_put(tx, &id, &set));
 
@@ -173,8 +176,8 @@ static MT_ERR put_version(const struct mt_permit *p, struct mt_tx *tx, uint64_t 
     mt_json_begin_object(j, NULL);
     mt_json_put_uint(j, "version", n);
     mt_json_put_uint(j, "created_ms", v.made_ms);
-    put_schema(j, v.schema);
     if (!is_deleted) {
+        put_schema(j, v.schema);
         MT_TRY(mt_permit_object(p, tx, MT_REF(MT_KIND_DATA, id), n, &h));
         mt_json_put_hex(j, "object", mt_id_bytes(&h.id));
         mt_json_put_uint(j, "size_bytes", h.size_bytes);
@@ -206,7 +209,9 @@ static mt_err show(const struct mt_permit *p, const struct mt_request *rq, struc
                         : info.is_shredded ? "shredded"
                                            : "deleted");
     mt_json_begin_array(j, "versions");
-    for (uint64_t n = 1; n <= set.versions; n++) {
+    uint64_t first =
+        set.versions > MT_DATA_VERSIONS_SHOWN ? set.versions - MT_DATA_VERSIONS_SHOWN + 1 : 1;
+    for (uint64_t n = first; n <= set.versions; n++) {
         MT_TRY(put_version(p, tx, n, set.is_deleted, j));
     }
     mt_json_end_array(j);
@@ -289,6 +294,7 @@ static mt_err delete (const struct mt_permit *p, const struct mt_request *rq, st
     set.name = name;
     set.is_deleted = true;
     MT_TRY(mt_permit_disown(p, tx, MT_REF(MT_KIND_DATA, id)));
+    MT_TRY(mt_data_schemas_del(tx, id, set.versions));
     MT_TRY(mt_data_name_del(tx, mt_permit_subject(p), name));
     MT_TRY(mt_data_set_put(tx, id, &set));
     rp->shreds = mt_bytes_equal(now, MT_LITERAL("true"));

@@ -29,6 +29,11 @@ MT_ERR mt_data_version_get(struct mt_tx *tx, const mt_id *id, uint64_t version,
                            struct mt_data_version *out);
 MT_ERR mt_data_version_put(struct mt_tx *tx, const mt_id *id, uint64_t version,
                            const struct mt_data_version *v);
+/* Of a set that has been deleted. */
+MT_ERR mt_data_schemas_del(struct mt_tx *tx, const mt_id *id, uint64_t versions);
+/* {"columns": [...]} in the request's arena, from the first bytes of a CSV: a proposal for people,
+ * which binds nobody. Empty if that is no table, or one wider than what is shown. */
+MT_ERR mt_data_schema_propose(const struct mt_request *rq, mt_bytes *out);
 /* MT_E_NOTFOUND if the owner has no such name. */
 MT_ERR mt_data_name_get(struct mt_tx *tx, const mt_hash *owner, mt_bytes name, mt_id *out);
 MT_ERR mt_data_name_put(struct mt_tx *tx, const mt_hash *owner, mt_bytes name, const mt_id *id);

@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
 #include "crypto/hash.h"
 #include "services/task/inside.h"
 #include "wire/cbor.h"
@@ -175,6 +176,8 @@ mt_err mt_task_withdraw(const struct mt_permit *p, const struct mt_request *rq, 
     a = (struct mt_approval){.state = MT_APPROVAL_WITHDRAWN, .at_ms = mt_tx_now_ms(tx)};
     MT_TRY(end_approval(p, tx, &v, &a));
     MT_TRY(mt_task_emit(tx, mt_permit_resource(p), "withdrawn", mt_permit_subject(p), NULL));
+    rp->cancels_task = true; /* what runs on an approval ends with it */
+    rp->cancelled_task = *mt_permit_resource(p);
     mt_json_put_literal(mt_reply_json(rp, 200), "state", "withdrawn");
     return MT_OK;
 }
@@ -190,12 +193,15 @@ mt_err mt_task_reject(const struct mt_permit *p, const struct mt_request *rq, st
         MT_TRY(mt_json_known(rq->json, fields));
         MT_TRY(mt_json_text(rq->json, "reason", &reason));
         MT_REQUIRE(reason.len <= REASON_MAX, MT_E_LIMIT, "a reason has at most 512 bytes");
+        MT_REQUIRE(mt_text_is_plain(reason), MT_E_ARG, "a reason has a character that hides");
     }
     MT_TRY(load_for_owner(p, rq, tx, &v));
     const struct mt_approval a = {
         .state = MT_APPROVAL_REJECTED, .at_ms = mt_tx_now_ms(tx), .reason = reason};
     MT_TRY(end_approval(p, tx, &v, &a));
     MT_TRY(mt_task_emit(tx, mt_permit_resource(p), "rejected", mt_permit_subject(p), NULL));
+    rp->cancels_task = true;
+    rp->cancelled_task = *mt_permit_resource(p);
     mt_json_put_literal(mt_reply_json(rp, 201), "state", "rejected");
     return MT_OK;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/text.h"
 #include "compute/columns/function.h"
 #include "crypto/hash.h"
 #include "services/task/inside.h"
@@ -38,11 +39,12 @@ static MT_ERR read_name(const struct mt_json *node, mt_bytes *out)
 {
     MT_TRY(mt_json_text(node, "name", out));
     MT_REQUIRE(out->len > 0 && out->len <= MT_NAME_BYTES_MAX, MT_E_ARG, "a name has 1 to 64 bytes");
+    MT_REQUIRE(mt_text_is_plain(*out), MT_E_ARG, "a name has a character that hides");
     return MT_OK;
 }
 
 static MT_ERR read_input(const struct mt_permit *p, struct mt_tx *tx, const struct mt_json *node,
-                         const struct mt_task *t, struct mt_task_input *in)
+                         struct mt_task_input *in)
 {
     static const char *const fields[] = {"name", "data", "version", NULL};
     struct mt_object_handle h;
@@ -50,11 +52,29 @@ static MT_ERR read_input(const struct mt_permit *p, struct mt_tx *tx, const stru
     MT_TRY(read_name(node, &in->name));
     MT_TRY(mt_json_hex(node, "data", (mt_span){in->data.b, sizeof in->data.b}));
     MT_TRY(mt_json_uint(node, "version", TIME_MAX, &in->version));
-    MT_TRY(mt_permit_use(p, tx, MT_REF(MT_KIND_DATA, &in->data), t->function, &in->owner));
     MT_TRY(mt_permit_object(p, tx, MT_REF(MT_KIND_DATA, &in->data), in->version, &h));
     in->object = h.id;
     in->commitment = h.commitment;
     in->size_bytes = h.size_bytes;
+    return MT_OK;
+}
+
+/* After all have been looked up, for the last use of a grant ends it. Data that is two inputs of a
+ * task is used once. */
+static MT_ERR use_inputs(const struct mt_permit *p, struct mt_tx *tx, struct mt_task *t)
+{
+    for (size_t i = 0; i < t->inputs_count; i++) {
+        struct mt_task_input *in = &t->inputs[i];
+        const struct mt_task_input *before = t->inputs;
+        while (before < in && !mt_id_equal(&before->data, &in->data)) {
+            before++;
+        }
+        if (before < in) {
+            in->owner = before->owner;
+        } else {
+            MT_TRY(mt_permit_use(p, tx, MT_REF(MT_KIND_DATA, &in->data), t->function, &in->owner));
+        }
+    }
     return MT_OK;
 }
 
@@ -65,13 +85,13 @@ static MT_ERR read_inputs(const struct mt_permit *p, struct mt_tx *tx, const str
     MT_TRY(mt_json_array(json, "inputs", MT_TASK_PARTIES_MAX, &list, &t->inputs_count));
     MT_REQUIRE(t->inputs_count > 0, MT_E_ARG, "a task has at least one input");
     for (size_t i = 0; i < t->inputs_count; i++) {
-        MT_TRY(read_input(p, tx, mt_json_at(list, i), t, &t->inputs[i]));
+        MT_TRY(read_input(p, tx, mt_json_at(list, i), &t->inputs[i]));
         for (size_t j = 0; j < i; j++) {
             MT_REQUIRE(!mt_bytes_equal(t->inputs[i].name, t->inputs[j].name), MT_E_ARG,
                        "two inputs have the same name");
         }
     }
-    return MT_OK;
+    return use_inputs(p, tx, t);
 }
 
 /* Receivers in order and distinct: one definition for one meaning. */
@@ -128,7 +148,7 @@ static MT_ERR read_outputs(const struct mt_permit *p, struct mt_tx *tx, const st
     return MT_OK;
 }
 
-static MT_ERR read_limits(const struct mt_json *json, struct mt_task *t)
+static MT_ERR read_limits(const struct mt_json *json, uint64_t level, struct mt_task *t)
 {
     static const char *const fields[] = {"time_ms", "memory_bytes", NULL};
     const struct mt_json *limits = NULL;
@@ -138,8 +158,8 @@ static MT_ERR read_limits(const struct mt_json *json, struct mt_task *t)
     MT_TRY(mt_json_uint(limits, "memory_bytes", (uint64_t)1 << 40, &t->memory_bytes));
     MT_REQUIRE(t->time_ms > 0 && t->memory_bytes > 0, MT_E_ARG, "a task's limits are above zero");
     MT_TRY(mt_json_uint(json, "minimum_level", LEVEL_MAX, &t->minimum_level));
-    MT_REQUIRE(t->minimum_level <= 2, MT_E_DENIED,
-               "this node has level 2, less than the task demands");
+    MT_REQUIRE(t->minimum_level <= level, MT_E_DENIED,
+               "this node has a lower level than the task demands");
     MT_TRY(mt_json_hex(json, "policy", (mt_span){t->policy.b, sizeof t->policy.b}));
     MT_TRY(mt_json_uint(json, "not_before_ms", TIME_MAX, &t->not_before_ms));
     MT_TRY(mt_json_uint(json, "not_after_ms", TIME_MAX, &t->not_after_ms));
@@ -200,7 +220,7 @@ static MT_ERR read_task(const struct mt_permit *p, const struct mt_request *rq, 
     MT_TRY(read_arguments(rq->arena, rq->json, t));
     MT_TRY(read_inputs(p, tx, rq->json, t));
     MT_TRY(read_outputs(p, tx, rq->json, t));
-    return read_limits(rq->json, t);
+    return read_limits(rq->json, rq->level, t);
 }
 
 mt_err mt_task_create(const struct mt_permit *p, const struct mt_request *rq, struct mt_tx *tx,

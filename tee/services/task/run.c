@@ -72,6 +72,10 @@ mt_err mt_task_run(const struct mt_permit *p, const struct mt_request *rq, struc
     struct mt_task_view v;
     mt_span room;
     struct mt_run run;
+    static const char *const none[] = {NULL};
+    if (rq->json != NULL) {
+        MT_TRY(mt_json_known(rq->json, none));
+    }
     MT_TRY(mt_task_load(rq->arena, tx, id, &v));
     MT_TRY(check_may_run(tx, &v));
     MT_TRY(check_approvals(tx, &v, rp));
@@ -142,7 +146,7 @@ static MT_ERR claim(const struct mt_job_end *end, struct mt_tx *tx, const struct
                                               run->results[i].size_bytes};
     }
     c.outputs_count = run->results_count;
-    c.level = 2;
+    c.level = end->level;
     c.started_ms = end->started_ms;
     c.ended_ms = end->ended_ms;
     mt_run_claim_write(&w, &c);
@@ -175,6 +179,10 @@ mt_err mt_task_job_resume(const struct mt_permit *p, const struct mt_job_end *en
     if (mt_failed(end->result)) {
         note_failure(end, &run);
     } else {
+        /* Asked for before the end, perhaps of an earlier incarnation: nothing comes out of it. */
+        MT_REQUIRE(run.code != MT_E_CANCELLED, MT_E_CANCELLED, "the run was cancelled");
+        MT_REQUIRE(!v.record.is_cancelled, MT_E_CANCELLED,
+                   "the task was cancelled while the job ran");
         MT_TRY(keep_results(p, end, tx, v.task, &run));
         MT_TRY(claim(end, tx, &v, &run));
         run.state = MT_RUN_DONE;

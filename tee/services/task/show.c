@@ -163,7 +163,7 @@ static void put_run(const struct mt_request *rq, const mt_id *id, const struct m
         mt_json_end_object(j);
     }
     mt_json_end_array(j);
-    if (run->code != 0) {
+    if (run->code != 0 && run->state != MT_RUN_QUEUED) {
         mt_json_begin_object(j, "error");
         mt_json_put_literal(j, "code", mt_code_name((enum mt_code)run->code));
         mt_json_put_text(j, "check", run->check);
@@ -210,7 +210,7 @@ mt_err mt_task_show(const struct mt_permit *p, const struct mt_request *rq, stru
     MT_TRY(put_approvals(tx, id, v.task, j));
     mt_json_put_uint(j, "runs_left", left);
     mt_json_begin_array(j, "runs");
-    MT_TRY(mt_run_order_each(tx, id, list_run, &l));
+    MT_TRY(mt_run_order_each(tx, id, v.record.runs_started, list_run, &l));
     mt_json_end_array(j);
     mt_json_put_bool(j, "limits_enforced_against_rollback", false);
     return MT_OK;
@@ -218,7 +218,7 @@ mt_err mt_task_show(const struct mt_permit *p, const struct mt_request *rq, stru
 
 struct task_list {
     struct mt_tx *tx;
-    struct mt_arena *arena;
+    struct mt_arena *arena; /* of one task at a time */
     struct mt_json_writer *j;
     uint64_t left;
 };
@@ -238,6 +238,7 @@ static mt_err list_task(void *state, const mt_id *id, bool *is_enough)
     mt_json_put_hex(l->j, "creator", mt_hash_bytes(&v.record.creator));
     mt_json_put_uint(l->j, "created_ms", v.record.made_ms);
     mt_json_end_object(l->j);
+    mt_arena_reset(l->arena);
     *is_enough = --l->left == 0;
     return MT_OK;
 }
@@ -245,10 +246,9 @@ static mt_err list_task(void *state, const mt_id *id, bool *is_enough)
 mt_err mt_task_list(const struct mt_permit *p, const struct mt_request *rq, struct mt_tx *tx,
                     struct mt_reply *rp)
 {
-    enum {
-        LIST_MAX = 16
-    }; /* definitions are parsed in the request's arena; more are a page away */
-    struct task_list l = {.tx = tx, .arena = rq->arena};
+    enum { LIST_MAX = 1000 };
+    MT_DEFER(mt_arena_free) struct mt_arena *arena = NULL;
+    struct task_list l = {.tx = tx};
     mt_id after = {{0}};
     mt_bytes text;
     MT_TRY(mt_request_query_uint(rq, "limit", LIST_MAX, LIST_MAX, &l.left));
@@ -257,6 +257,8 @@ mt_err mt_task_list(const struct mt_permit *p, const struct mt_request *rq, stru
     if (text.ptr != NULL) {
         MT_TRY(mt_hex_parse(text, (mt_span){after.b, sizeof after.b}));
     }
+    MT_TRY(mt_arena_new(MT_REQUEST_ARENA_BYTES, &arena));
+    l.arena = arena;
     l.j = mt_reply_json(rp, 200);
     mt_json_begin_array(l.j, "tasks");
     MT_TRY(mt_permit_list(p, tx, MT_REF(MT_KIND_TASK, &after), list_task, &l));
@@ -274,6 +276,8 @@ mt_err mt_task_cancel(const struct mt_permit *p, const struct mt_request *rq, st
     v.record.is_cancelled = true;
     MT_TRY(mt_task_record_put(tx, id, &v.record));
     MT_TRY(mt_task_emit(tx, id, "cancelled", mt_permit_subject(p), NULL));
+    rp->cancels_task = true;
+    rp->cancelled_task = *id;
     mt_json_put_literal(mt_reply_json(rp, 200), "state", "cancelled");
     return MT_OK;
 }
@@ -315,6 +319,8 @@ mt_err mt_task_run_cancel(const struct mt_permit *p, const struct mt_request *rq
     struct mt_run run;
     MT_TRY(run_of(p, rq, tx, &id, &run));
     MT_REQUIRE(run.state == MT_RUN_QUEUED, MT_E_CONFLICT, "the run has ended");
+    run.code = MT_E_CANCELLED; /* in the ledger, so that a crash does not bring it back */
+    MT_TRY(mt_run_put(tx, &id, &run));
     rp->cancels = true;
     rp->cancelled_job = id;
     mt_json_put_literal(mt_reply_json(rp, 202), "state", "cancelling");

@@ -180,14 +180,22 @@ MT_ERR mt_run_put(struct mt_tx *tx, const mt_id *id, const struct mt_run *run)
     return put(tx, RUNS, mt_id_bytes(id), &w);
 }
 
-MT_ERR mt_run_order_put(struct mt_tx *tx, const mt_id *task, uint64_t number, const mt_id *run)
+enum { ORDER_KEY = 16 + 8 };
+
+static MT_ERR order_key_of(const mt_id *task, uint64_t number, uint8_t room[ORDER_KEY],
+                           mt_bytes *out)
 {
-    uint8_t room[16 + 8];
-    mt_bytes key;
-    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    struct mt_writer w = mt_writer_over((mt_span){room, ORDER_KEY});
     mt_write_bytes(&w, mt_id_bytes(task));
     mt_write_u64be(&w, number);
-    MT_TRY(mt_write_end(&w, &key));
+    return mt_write_end(&w, out);
+}
+
+MT_ERR mt_run_order_put(struct mt_tx *tx, const mt_id *task, uint64_t number, const mt_id *run)
+{
+    uint8_t room[ORDER_KEY];
+    mt_bytes key;
+    MT_TRY(order_key_of(task, number, room, &key));
     return mt_tx_put(tx, &mt_task_maps[ORDER], key, mt_id_bytes(run));
 }
 
@@ -208,8 +216,13 @@ static mt_err give_run(void *state, mt_bytes key, mt_bytes value, bool *is_enoug
     return e->each(e->state, &run);
 }
 
-MT_ERR mt_run_order_each(struct mt_tx *tx, const mt_id *task, mt_run_each *each, void *state)
+MT_ERR mt_run_order_each(struct mt_tx *tx, const mt_id *task, uint64_t newest, mt_run_each *each,
+                         void *state)
 {
     struct each_run e = {each, state};
-    return mt_tx_scan(tx, &mt_task_maps[ORDER], MT_ALL_OF((mt_id_bytes(task))), give_run, &e);
+    uint8_t room[ORDER_KEY];
+    mt_bytes after;
+    uint64_t passed = newest > MT_TASK_RUNS_SHOWN ? newest - MT_TASK_RUNS_SHOWN : 0;
+    MT_TRY(order_key_of(task, passed, room, &after));
+    return mt_tx_scan(tx, &mt_task_maps[ORDER], MT_RANGE((mt_id_bytes(task)), after), give_run, &e);
 }
