@@ -481,7 +481,7 @@ static void a_job_that_may_not_start_leaves_nothing(void)
 static void more_jobs_than_places_wait_for_another_day(void)
 {
     begin(0);
-    for (uint8_t i = 0; i < MT_JOBS_MAX; i++) {
+    for (unsigned i = 0; i < MT_JOBS_MAX; i++) {
         OK(start("test.once", (uint8_t)(10 + i)));
     }
     MT_ASSERT(is_code(start("test.once", 200), MT_E_BUSY));
