@@ -120,8 +120,8 @@ static void a_permit_takes_no_more_staged_objects_than_a_task_has_parties(void)
     struct mt_object_handle h;
     struct mt_object_writer *w = make_object(MT_LITERAL("new"), &h);
     OK(enter(ask_of(ALICE, MT_RIGHT_USER)));
-    for (uint8_t i = 0; i < MT_TASK_PARTIES_MAX; i++) {
-        mt_id id = id_of(i);
+    for (unsigned i = 0; i < MT_TASK_PARTIES_MAX; i++) {
+        mt_id id = id_of((uint8_t)i);
         mt_gate_put_staged(permit, &id, mt_object_writer_key(w));
     }
     mt_gate_put_staged(permit, &h.id, mt_object_writer_key(w));

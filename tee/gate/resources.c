@@ -111,7 +111,7 @@ MT_ERR mt_permit_use(const struct mt_permit *p, struct mt_tx *tx, const struct m
     MT_GATE_REACHES(tx);
     const struct mt_grant_query q = {&p->subject, *what, 1U << MT_GRANT_USE, function};
     struct mt_resource res;
-    struct mt_grant g;
+    struct mt_grant g = {.used = 0};
     MT_TRY(may(tx, &q, &res, &g));
     if (!mt_hash_equal(&res.owner, &p->subject)) {
         g.used++;
