@@ -24,19 +24,32 @@ struct mt_shred {
     size_t count;
 };
 
-static MT_ERR store(struct mt_shred *s)
+static MT_ERR write_content(const struct mt_shred *s, struct mt_buf *room, mt_bytes *out)
 {
-    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_SHRED_FILE_BYTES_MAX);
-    struct mt_writer w = mt_writer_onto(&room);
+    struct mt_writer w = mt_writer_onto(room);
     struct mt_shred_keys keys = {.count = s->count};
-    mt_bytes content;
     for (size_t i = 0; i < s->count; i++) {
         keys.keys[i].epoch = s->keys[i].epoch;
         keys.keys[i].key = mt_secret_bytes(s->keys[i].key);
     }
     mt_shred_keys_write(&w, &keys);
-    MT_TRY(mt_write_end(&w, &content));
+    return mt_write_end(&w, out);
+}
+
+static MT_ERR store(struct mt_shred *s)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_SHRED_FILE_BYTES_MAX);
+    mt_bytes content;
+    MT_TRY(write_content(s, &room, &content));
     return mt_small_file_write(s->fs, s->root, file_name, content);
+}
+
+MT_ERR mt_shred_export(const struct mt_shred *s, struct mt_secret **out)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_SHRED_FILE_BYTES_MAX);
+    mt_bytes content;
+    MT_TRY(write_content(s, &room, &content));
+    return mt_secret_copy(content, out);
 }
 
 static MT_ERR load(struct mt_shred *s, mt_bytes content)

@@ -31,4 +31,7 @@ MT_ERR mt_shred_begin(struct mt_shred *s); /* MT_E_CONFLICT while rotating */
  * failure repeat it, or open anew. */
 MT_ERR mt_shred_end(struct mt_shred *s);
 
+/* The keys as they are now, for a backup: what the file holds. */
+MT_ERR mt_shred_export(const struct mt_shred *s, struct mt_secret **out);
+
 #endif
