@@ -24,6 +24,7 @@ struct mt_cli {
     struct mt_home home;
     const char *context_name; /* --context; NULL: the one in use */
     bool is_json;
+    bool may_go_back; /* set by a verb before it connects: see struct mt_client_options */
     int argc;
     char **argv; /* what follows the verb */
     struct mt_context *context;
@@ -90,6 +91,9 @@ int mt_cli_verify(struct mt_cli *c);
 int mt_cli_status(struct mt_cli *c);
 int mt_cli_doctor(struct mt_cli *c);
 int mt_cli_version(struct mt_cli *c);
+int mt_cli_backup(struct mt_cli *c);
+int mt_cli_restore(struct mt_cli *c);
+int mt_cli_time_accept(struct mt_cli *c);
 int mt_cli_keyslot_list(struct mt_cli *c);
 int mt_cli_keyslot_add(struct mt_cli *c);
 int mt_cli_keyslot_remove(struct mt_cli *c);

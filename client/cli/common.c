@@ -128,6 +128,7 @@ int mt_cli_connect(struct mt_cli *c)
     if (mt_failed(e)) {
         return mt_cli_fail(c, e, "context");
     }
+    c->context->may_go_back = c->may_go_back;
     e = mt_context_connect(c->context, &c->client);
     if (!mt_failed(e)) {
         return MT_EXIT_DONE;

@@ -48,6 +48,19 @@ const struct mt_verb mt_verbs[] = {
     {"user", "revoke", "user revoke NAME|HASH",
      "Ends what a key may do, for good (administrators).\nExample: mesatee user revoke bob",
      mt_cli_user_revoke},
+    {"backup", NULL, "backup FILE --secret FILE [--passphrase]",
+     "Writes everything that the node has into FILE, sealed under the content of the secret's file "
+     "(administrators).\nExample: mesatee backup monday.mtb --secret backup.key",
+     mt_cli_backup},
+    {"restore", NULL, "restore [--yes]",
+     "Opens the next recovery epoch of a node that was restored with mesateed --restore: shows "
+     "what "
+     "is given up, and signs (administrators).\nExample: mesatee restore --yes",
+     mt_cli_restore},
+    {"time", "accept", "time accept",
+     "Lets a node follow the clock of its host over more than an hour, as after a long stop "
+     "(administrators).\nExample: mesatee time accept",
+     mt_cli_time_accept},
     {"keyslot", "list", "keyslot list",
      "The slots that open the node's root key (administrators).\nExample: mesatee keyslot list",
      mt_cli_keyslot_list},
@@ -202,6 +215,20 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+/* A restore may have given up what this client has seen: that is never silent. */
+static void tell_epoch(const struct mt_cli *c)
+{
+    const struct mt_head *head = mt_client_head(c->client);
+    if (c->context->head.size > 0 && head->epoch > c->context->head.epoch) {
+        (void)fprintf(stderr,
+                      "note: an administrator has restored this node from a backup: recovery epoch "
+                      "%llu, where you knew %llu.\nTransactions up to %llu, which you have seen, "
+                      "may be gone; receipts of them stay valid.\n",
+                      (unsigned long long)head->epoch, (unsigned long long)c->context->head.epoch,
+                      (unsigned long long)c->context->head.size);
+    }
+}
+
 static int run_verb(const struct mt_verb *v, struct mt_cli *c, const char *home)
 {
     mt_err e = mt_entropy_open();
@@ -213,6 +240,7 @@ static int run_verb(const struct mt_verb *v, struct mt_cli *c, const char *home)
         (void)fprintf(stderr, "usage: mesatee %s\n", v->usage);
     }
     if (c->client != NULL && c->context != NULL && !mt_failed(e)) {
+        tell_epoch(c);
         (void)mt_failed(mt_context_remember(&c->home, c->context,
                                             c->client)); /* the head is seen again next time */
     }

@@ -84,7 +84,7 @@ MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out)
     c->o = *o;
     c->head = o->head;
     c->seen = o->head;
-    c->is_extended = o->head.size == 0;
+    c->is_extended = o->head.size == 0 || o->may_go_back;
     c->in = mt_buf_of_max(IN_MAX);
     mt_err e = connect_node(c);
     if (mt_failed(e)) {
@@ -233,11 +233,11 @@ static MT_ERR check_head(struct mt_client *c, const struct mt_http_head *head)
     MT_TRY(parse_number(&text, &h.size));
     MT_TRY(mt_hex_parse(text, (mt_span){h.root.b, sizeof h.root.b}));
     bool is_back = h.epoch < c->head.epoch || (h.epoch == c->head.epoch && h.size < c->head.size);
-    MT_REQUIRE(!is_back, MT_E_PROOF,
+    MT_REQUIRE(!is_back || c->o.may_go_back, MT_E_PROOF,
                "ledger-rolled-back: the node's ledger is older than one that you have seen");
     bool is_other = h.epoch == c->head.epoch && h.size == c->head.size && h.size > 0 &&
                     !mt_hash_equal(&h.root, &c->head.root);
-    MT_REQUIRE(!is_other, MT_E_PROOF,
+    MT_REQUIRE(!is_other || c->o.may_go_back, MT_E_PROOF,
                "ledger-forked: the node's ledger is another than the one that you have seen");
     c->head = h;
     return MT_OK;
@@ -366,6 +366,9 @@ static MT_ERR prove(struct mt_client *c)
         c->is_extended = !mt_failed(e);
     }
     mt_buf_free(&a.body);
+    /* Restored from a backup, perhaps to less than was seen: an administrator has signed that, and
+     * whoever asks is told of the new epoch. */
+    c->is_extended = c->is_extended || (!mt_failed(e) && c->head.epoch > c->seen.epoch);
     return e;
 }
 

@@ -27,6 +27,7 @@ struct mt_client_options {
     const struct mt_appraiser *appraiser;
     mt_hash cluster;     /* zeros: not known yet, about to be pinned */
     struct mt_head head; /* size 0: none seen */
+    bool may_go_back;    /* an administrator looks at a node that was restored from a backup */
 };
 
 /* MT_E_IO: cannot be reached. MT_E_PROOF, MT_E_DENIED: refused, see mt_client_appraisal(). *out is

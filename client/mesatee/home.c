@@ -316,7 +316,8 @@ MT_ERR mt_context_connect(const struct mt_context *c, struct mt_client **out)
                                         .key = c->key,
                                         .appraiser = &a,
                                         .cluster = c->cluster,
-                                        .head = c->head};
+                                        .head = c->head,
+                                        .may_go_back = c->may_go_back};
     return mt_client_open(&o, out);
 }
 
@@ -324,8 +325,10 @@ MT_ERR mt_context_remember(const struct mt_home *h, struct mt_context *c,
                            const struct mt_client *client)
 {
     const struct mt_head *head = mt_client_head(client);
-    if (head->epoch == c->head.epoch && head->size == c->head.size) {
-        return MT_OK;
+    bool is_news =
+        head->epoch > c->head.epoch || (head->epoch == c->head.epoch && head->size > c->head.size);
+    if (!is_news) {
+        return MT_OK; /* nor what a client that may go back has only looked at */
     }
     c->head = *head;
     return store_json(h, c);

@@ -35,6 +35,7 @@ struct mt_context {
     char identity[MT_NAME_MAX + 1];
     mt_hash cluster;
     struct mt_head head;
+    bool may_go_back;          /* never stored */
     struct mt_buf policy_file; /* signed by the identity */
     struct mt_buf auditors;    /* empty: none */
     struct mt_policy *policy;  /* parsed; borrows from policy_file */

@@ -19,6 +19,17 @@ MT_ERR mt_approval_write(struct mt_writer *w, const struct mt_key *k, const mt_h
     return w->failed;
 }
 
+MT_ERR mt_recovery_sign(struct mt_writer *w, const struct mt_key *k, const struct mt_recovery *r)
+{
+    uint8_t room[256];
+    mt_bytes payload;
+    struct mt_writer p = mt_writer_over((mt_span){room, sizeof room});
+    mt_recovery_write(&p, r);
+    MT_TRY(mt_write_end(&p, &payload));
+    mt_signed_write(w, k, MT_LABEL_RECOVERY, payload);
+    return w->failed;
+}
+
 static bool has_approved(const struct mt_run_receipt *r, const mt_hash *owner)
 {
     for (size_t i = 0; i < r->claim.approvals_count; i++) {

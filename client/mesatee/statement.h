@@ -4,6 +4,7 @@
 #define MT_MESATEE_STATEMENT_H
 
 #include "attest/receipt.h"
+#include "wire/recovery.h"
 #include "wire/run.h"
 #include "wire/task.h"
 
@@ -32,5 +33,8 @@ MT_ERR mt_run_receipts_agree(const struct mt_run_receipt *a, const struct mt_run
 /* Whether this plaintext hash is what was committed to. */
 bool mt_commitment_holds(const mt_hash *salt, uint64_t size_bytes, const mt_hash *plain,
                          const mt_hash *commitment);
+
+/* That a restored node goes on from there; see wire/recovery.h. */
+MT_ERR mt_recovery_sign(struct mt_writer *w, const struct mt_key *k, const struct mt_recovery *r);
 
 #endif

@@ -130,12 +130,13 @@ static mt_err write_file(void *state, mt_bytes bytes)
     return MT_OK;
 }
 
-static MT_ERR get_part(struct mt_transfer *t, struct mt_client *c, const char *target,
+static MT_ERR get_part(struct mt_transfer *t, struct mt_client *c, const struct mt_call *asked,
                        struct mt_answer *out)
 {
-    const struct mt_call call = {
-        .method = MT_HTTP_GET, .target = target, .sink = write_file, .sink_state = t};
+    struct mt_call call = *asked;
     mt_hash plain;
+    call.sink = write_file;
+    call.sink_state = t;
     MT_TRY(mt_client_call(c, &call, out));
     if (out->status != 200) {
         return MT_OK;
@@ -151,6 +152,13 @@ static MT_ERR get_part(struct mt_transfer *t, struct mt_client *c, const char *t
 MT_ERR mt_transfer_get(struct mt_client *c, const char *target, const char *path, bool has_bar,
                        struct mt_answer *out)
 {
+    const struct mt_call call = {.method = MT_HTTP_GET, .target = target};
+    return mt_transfer_fetch(c, &call, path, has_bar, out);
+}
+
+MT_ERR mt_transfer_fetch(struct mt_client *c, const struct mt_call *call, const char *path,
+                         bool has_bar, struct mt_answer *out)
+{
     char part[MT_PATH_MAX];
     struct mt_transfer t = {.has_bar = has_bar, .started_ms = ticks_ms()};
     *out = (struct mt_answer){.body = mt_buf_of_max(0)};
@@ -160,7 +168,7 @@ MT_ERR mt_transfer_get(struct mt_client *c, const char *target, const char *path
     t.fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     MT_REQUIRE(t.fd >= 0, MT_E_IO, "the file cannot be written");
     mt_err e = mt_hasher_new(&t.hasher);
-    e = mt_failed(e) ? e : get_part(&t, c, target, out);
+    e = mt_failed(e) ? e : get_part(&t, c, call, out);
     bool is_whole = !mt_failed(e) && out->status == 200 && rename(part, path) == 0;
     if (!is_whole) {
         (void)unlink(part);

@@ -27,4 +27,8 @@ MT_ERR mt_transfer_put(struct mt_transfer *t, struct mt_client *c, const char *n
 MT_ERR mt_transfer_get(struct mt_client *c, const char *target, const char *path, bool has_bar,
                        struct mt_answer *out);
 
+/* The same for any call whose answer is bytes. */
+MT_ERR mt_transfer_fetch(struct mt_client *c, const struct mt_call *call, const char *path,
+                         bool has_bar, struct mt_answer *out);
+
 #endif

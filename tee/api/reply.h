@@ -13,7 +13,13 @@
  * and, beside it, work to be started once the transaction is durable. Whatever it is, it is held
  * until the version it was computed from is durable.
  */
-enum mt_reply_kind { MT_REPLY_JSON = 1, MT_REPLY_OBJECT, MT_REPLY_WATCH, MT_REPLY_RECEIPT };
+enum mt_reply_kind {
+    MT_REPLY_JSON = 1,
+    MT_REPLY_OBJECT,
+    MT_REPLY_WATCH,
+    MT_REPLY_RECEIPT,
+    MT_REPLY_BACKUP, /* the node's own */
+};
 
 struct mt_reply {
     enum mt_reply_kind kind;

@@ -141,4 +141,8 @@ MT_ERR mt_gate_rewrap(struct mt_gate *g, struct mt_tx *tx, bool *is_done);
 /* Whether the object is named by the durable state; for mt_object_sweep(). */
 bool mt_gate_is_live(struct mt_gate *g, struct mt_tx *tx, const mt_id *object);
 
+/* Every live object, for a backup. */
+typedef mt_err mt_object_each(void *state, const struct mt_object_handle *h);
+MT_ERR mt_gate_each_live(struct mt_gate *g, struct mt_tx *tx, mt_object_each *each, void *state);
+
 #endif

@@ -195,6 +195,34 @@ MT_ERR mt_gate_objects_end(struct mt_tx *tx, const mt_id *resource)
     }
 }
 
+struct live {
+    mt_object_each *each;
+    void *state;
+};
+
+static mt_err show_live(void *state, mt_bytes key, mt_bytes value, bool *is_enough)
+{
+    const struct live *l = state;
+    struct mt_object_handle h;
+    (void)key;
+    (void)is_enough;
+    MT_REQUIRE(value.len > WRAP_VALUE_MIN, MT_E_FORMAT,
+               "an entry of gate.wraps has the wrong length");
+    struct mt_reader r =
+        mt_reader_over((mt_bytes){value.ptr + WRAP_VALUE_MIN, value.len - WRAP_VALUE_MIN});
+    MT_TRY(mt_object_handle_parse(&r, &h));
+    return l->each(l->state, &h);
+}
+
+MT_ERR mt_gate_each_live(struct mt_gate *g, struct mt_tx *tx, mt_object_each *each, void *state)
+{
+    MT_GATE_REACHES(tx);
+    struct live l = {each, state};
+    (void)g;
+    return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_WRAPS], MT_ALL_OF(((mt_bytes){NULL, 0})), show_live,
+                      &l);
+}
+
 struct old_wraps {
     uint64_t epoch;
     mt_id objects[MT_GATE_REWRAP_BATCH];

@@ -75,6 +75,12 @@ static void write_name(uint64_t first_block, char out[NAME_ROOM])
     memcpy(out + sizeof start - 1 + NAME_DIGITS, end, sizeof end);
 }
 
+void mt_chunk_name(uint64_t first_block, char out[MT_CHUNK_NAME_ROOM])
+{
+    _Static_assert((int)MT_CHUNK_NAME_ROOM >= (int)NAME_ROOM, "room for a name");
+    write_name(first_block, out);
+}
+
 /* Ours are exactly the names that write_name() makes. */
 static bool read_name(const char *name, uint64_t *first_block)
 {

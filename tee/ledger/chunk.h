@@ -33,6 +33,10 @@ struct mt_place {
  * a crash are removed; other names are not ours and not looked at. MT_E_NOTFOUND: there is none. */
 MT_ERR mt_chunk_list(struct mt_fs *fs, struct mt_buf *out);
 
+/* "ledger/ledger_<first block, 20 digits>.mtl" */
+enum { MT_CHUNK_NAME_ROOM = 40 };
+void mt_chunk_name(uint64_t first_block, char out[MT_CHUNK_NAME_ROOM]);
+
 /* For reading. */
 MT_ERR mt_chunk_open(struct mt_fs *fs, uint64_t first_block, struct mt_file **out);
 

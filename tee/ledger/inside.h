@@ -184,6 +184,7 @@ struct mt_ledger {
     uint64_t accepted_ms; /* the host's clock may be up to an hour ahead of this or of time_ms */
     uint64_t epoch;       /* durable */
     uint64_t bytes;       /* of durable blocks, in sectors */
+    uint64_t end;         /* of the last durable block, in its chunk */
     /* of the last durable block */
     uint64_t last_block;
     uint64_t last_time_ms;

@@ -122,6 +122,36 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* Chunks before the last one are full, and stay as they are. */
+static MT_ERR chunk_bytes(const struct mt_ledger *l, uint64_t chunk, bool is_last, uint64_t *out)
+{
+    MT_DEFER(mt_file_close) struct mt_file *f = NULL;
+    if (is_last) {
+        *out = l->end;
+        return MT_OK;
+    }
+    MT_TRY(mt_chunk_open(l->fs, chunk, &f));
+    return mt_file_size(f, out);
+}
+
+MT_ERR mt_ledger_files(const struct mt_ledger *l,
+                       mt_err (*each)(void *state, const char *name, uint64_t bytes), void *state)
+{
+    for (size_t i = 0; i < l->blocks_count; i++) {
+        char name[MT_CHUNK_NAME_ROOM];
+        uint64_t bytes = 0;
+        uint64_t chunk = l->blocks[i].place.chunk;
+        bool is_last = chunk == l->blocks[l->blocks_count - 1].place.chunk;
+        if (i > 0 && chunk == l->blocks[i - 1].place.chunk) {
+            continue;
+        }
+        MT_TRY(chunk_bytes(l, chunk, is_last, &bytes));
+        mt_chunk_name(chunk, name);
+        MT_TRY(each(state, name, bytes));
+    }
+    return MT_OK;
+}
+
 /* Whether the host's clock is further ahead than we follow by ourselves. */
 static bool is_jump(const struct mt_ledger *l, uint64_t host_time_ms)
 {
@@ -305,6 +335,7 @@ static MT_ERR take_written(struct mt_ledger *l, const struct mt_ledger_write *w)
     l->epoch = w->epoch;
     l->durable = w->header.first_txid + w->draft.count - 1;
     l->bytes += mt_sector_room(mt_block_len(&w->header));
+    l->end = w->place.offset + mt_sector_room(mt_block_len(&w->header));
     if (l->held != NULL && !l->held->is_durable) {
         l->held->head.block_hash = w->hash;
         l->held->ledger_bytes = l->bytes;

@@ -95,6 +95,11 @@ mt_ledger_durable(const struct mt_ledger *l); /* newest durable one: outputs up 
 uint64_t
 mt_ledger_bytes(const struct mt_ledger *l); /* of all durable blocks, as they lie on disk */
 
+/* The files that hold the durable blocks, and how many bytes of each, in order: for a backup. They
+ * only grow behind what is said here. */
+MT_ERR mt_ledger_files(const struct mt_ledger *l,
+                       mt_err (*each)(void *state, const char *name, uint64_t bytes), void *state);
+
 /* The open block as a value to be written, or NULL if it is empty or a write is under way (one at a
  * time: that is group commit). */
 struct mt_ledger_write;

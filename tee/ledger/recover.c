@@ -272,6 +272,7 @@ static MT_ERR read_all(struct recovery *r, const struct mt_buf *list)
     l->durable = l->version;
     l->time_ms = l->last_time_ms;
     l->epoch = mt_ledger_count_epochs(l);
+    l->end = r->end.offset;
     l->chunk.cluster_id = l->cluster_id;
     return mt_chunk_resume(&l->chunk, r->end, r->torn_bytes);
 }

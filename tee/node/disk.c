@@ -152,6 +152,7 @@ MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile)
     bool is_first = false;
     MT_TRY(mt_fs_open_posix(n->config.state, &n->fs));
     MT_TRY(name_it(is_new(n->fs, &is_first), "."));
+    MT_TRY(name_it(mt_node_is_restored(n->fs, &n->awaits_recovery), "restored"));
     MT_TRY(name_it(open_root(n, keyfile, is_first), "slots"));
     MT_TRY(mt_root_derive(n->root, MT_LABEL_LEDGER_SECRET, (mt_bytes){NULL, 0}, &n->ledger_secret));
     MT_TRY(name_it(open_shred(n, is_first), "shred.mts"));

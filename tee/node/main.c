@@ -97,6 +97,8 @@ static MT_ERR make_server(struct mt_node *n)
         .facts = n->facts,
         .evidence = mt_node_evidence,
         .evidence_state = n,
+        .awaits_recovery = n->awaits_recovery,
+        .recovered = mt_node_recovered,
         .connections_max = (size_t)n->config.connections_max,
         .idle_timeout_ms = n->config.idle_timeout_s * 1000,
         .request_timeout_ms = n->config.request_timeout_s * 1000,
@@ -178,7 +180,11 @@ static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(sweep(n));
     MT_TRY(open_claim(n));
     MT_TRY(make_server(n));
-    MT_TRY(mt_jobs_recover(n->jobs, mt_ledger_time_ms(n->ledger)));
+    if (n->awaits_recovery) {
+        mt_log("awaits-recovery", NULL, 0); /* and its jobs wait too */
+    } else {
+        MT_TRY(mt_jobs_recover(n->jobs, mt_ledger_time_ms(n->ledger)));
+    }
     MT_TRY(mt_node_publish(n));
     mt_node_start_upkeep(n);
     mt_node_start_keeper(n);
@@ -242,8 +248,11 @@ static void print_usage(bool is_error)
     mt_bytes text;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     mt_write_bytes(&w, MT_LITERAL("usage: mesateed --config FILE [--check]\n"
+                                  "       mesateed --config FILE --restore BACKUP --secret FILE "
+                                  "[--passphrase]\n"
                                   "Runs a MesaTEE node. --check reads the configuration, says what "
-                                  "is wrong with it, and ends.\n\n"
+                                  "is wrong with it, and ends.\n--restore makes a state directory "
+                                  "of a backup, which the content of FILE opens, and ends.\n\n"
                                   "The configuration has lines of the form \"name = value\":\n"));
     mt_config_describe(&w);
     if (!mt_failed(mt_write_end(&w, &text))) {
@@ -251,29 +260,57 @@ static void print_usage(bool is_error)
     }
 }
 
-static int run(const struct mt_config *config)
+/* What the operator's files hold is read while we still may; everything else comes after. */
+struct given {
+    struct mt_buf keyfile;
+    struct mt_buf secret; /* of a backup */
+    int backup;
+};
+
+struct arguments {
+    const char *config;
+    const char *backup; /* --restore */
+    const char *secret;
+    bool is_passphrase;
+    bool is_check;
+};
+
+static MT_ERR prepare(const struct mt_config *config, const struct arguments *a, struct given *out)
+{
+    MT_TRY(mt_process_harden());
+    MT_TRY(mt_process_read_file(config->keyfile, KEYFILE_BYTES_MAX, &out->keyfile));
+    if (a->backup != NULL) {
+        MT_TRY(mt_process_read_file(a->secret, KEYFILE_BYTES_MAX, &out->secret));
+        MT_TRY(mt_process_open_file(a->backup, &out->backup));
+    }
+    MT_TRY(mt_process_drop(config->user, config->state));
+    return mt_crypto_init(mt_process_entropy, NULL);
+}
+
+static int restore(const struct mt_config *config, const struct arguments *a, struct given *g)
+{
+    const struct mt_restore r = {
+        .backup = g->backup,
+        .credential = {a->is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
+                       mt_buf_bytes(&g->secret)},
+        .keyfile = mt_buf_bytes(&g->keyfile),
+        .host_time_ms = mt_process_host_time_ms(),
+    };
+    mt_err e = mt_node_restore(&r, config);
+    if (mt_failed(e)) {
+        mt_log_fault("not-restored", e);
+    }
+    mt_crypto_done();
+    return mt_failed(e) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int serve(const struct mt_config *config, const struct given *g)
 {
     static struct mt_node n;
-    MT_DEFER(mt_buf_free) struct mt_buf keyfile = mt_buf_of_max(KEYFILE_BYTES_MAX);
     n.config = *config;
     n.log = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
     n.service_evidence = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
-    mt_err e = mt_process_harden();
-    if (!mt_failed(e)) {
-        e = mt_process_read_file(config->keyfile, KEYFILE_BYTES_MAX,
-                                 &keyfile); /* perhaps root's alone */
-    }
-    if (!mt_failed(e)) {
-        e = mt_process_drop(config->user, config->state);
-    }
-    if (!mt_failed(e)) {
-        e = mt_crypto_init(mt_process_entropy, NULL);
-    }
-    if (mt_failed(e)) {
-        mt_log_fault("not-started", e);
-        return EXIT_FAILED;
-    }
-    e = start(&n, mt_buf_bytes(&keyfile));
+    mt_err e = start(&n, mt_buf_bytes(&g->keyfile));
     if (mt_failed(e)) {
         mt_log_fault("stopped", e);
     }
@@ -289,31 +326,66 @@ static int run(const struct mt_config *config)
     return mt_failed(e) || n.has_failed ? EXIT_FAILED : EXIT_DONE;
 }
 
+static void given_done(struct given *g)
+{
+    mt_buf_free(&g->keyfile);
+    mt_buf_free(&g->secret);
+}
+
+static int run(const struct mt_config *config, const struct arguments *a)
+{
+    MT_DEFER(given_done)
+    struct given g = {mt_buf_of_max(KEYFILE_BYTES_MAX), mt_buf_of_max(KEYFILE_BYTES_MAX), -1};
+    mt_err e = prepare(config, a, &g);
+    if (mt_failed(e)) {
+        mt_log_fault("not-started", e);
+        return EXIT_FAILED;
+    }
+    return a->backup != NULL ? restore(config, a, &g) : serve(config, &g);
+}
+
+static bool take_argument(int argc, char **argv, int *i, struct arguments *out)
+{
+    const char *word = argv[*i];
+    bool has_value = *i + 1 < argc;
+    if (strcmp(word, "--config") == 0 && has_value) {
+        out->config = argv[++*i];
+    } else if (strcmp(word, "--restore") == 0 && has_value) {
+        out->backup = argv[++*i];
+    } else if (strcmp(word, "--secret") == 0 && has_value) {
+        out->secret = argv[++*i];
+    } else if (strcmp(word, "--passphrase") == 0) {
+        out->is_passphrase = true;
+    } else if (strcmp(word, "--check") == 0) {
+        out->is_check = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    const char *path = NULL;
-    bool is_check = false;
+    struct arguments a = {.config = NULL};
     struct mt_config config;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
-            path = argv[++i];
-        } else if (strcmp(argv[i], "--check") == 0) {
-            is_check = true;
-        } else if (strcmp(argv[i], "--help") == 0) {
+        if (strcmp(argv[i], "--help") == 0) {
             print_usage(false);
             return EXIT_DONE;
-        } else if (strcmp(argv[i], "--version") == 0) {
+        }
+        if (strcmp(argv[i], "--version") == 0) {
             mt_process_say(false, MT_LITERAL("mesateed " MT_VERSION "\n"));
             return EXIT_DONE;
-        } else {
+        }
+        if (!take_argument(argc, argv, &i, &a)) {
             print_usage(true);
             return EXIT_USAGE;
         }
     }
-    if (path == NULL) {
+    if (a.config == NULL || (a.backup == NULL) != (a.secret == NULL)) {
         print_usage(true);
         return EXIT_USAGE;
     }
-    int rc = load_config(path, &config);
-    return rc != EXIT_DONE || is_check ? rc : run(&config);
+    int rc = load_config(a.config, &config);
+    return rc != EXIT_DONE || a.is_check ? rc : run(&config, &a);
 }

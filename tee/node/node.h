@@ -51,6 +51,7 @@ struct mt_node {
     struct mt_keeper keeper;
     uint16_t port;
     uint16_t probe_port;
+    bool awaits_recovery; /* restored from a backup */
     bool has_started;
     bool has_failed;
     bool is_quiet; /* ended with nothing under way on any thread */
@@ -59,6 +60,16 @@ struct mt_node {
 /* disk.c: state directory, key slot, shred and platform keys, ledger; `keyfile` is the credential's
  * content. */
 MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile);
+/* restore.c: a backup into an empty state directory; what a restored node waits for. */
+struct mt_restore {
+    int backup;
+    struct mt_credential credential; /* of the backup */
+    mt_bytes keyfile;                /* of the node */
+    uint64_t host_time_ms;
+};
+MT_ERR mt_node_restore(const struct mt_restore *r, const struct mt_config *config);
+MT_ERR mt_node_is_restored(struct mt_fs *fs, bool *out);
+void mt_node_recovered(void *state); /* an administrator's statement is durable */
 /* measure.c: after everything is loaded and bound: the log, its registers, the service key's
  * evidence. */
 MT_ERR mt_node_measure(struct mt_node *n);

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static MT_ERR set_limit(int what, rlim_t soft, rlim_t hard)
@@ -125,6 +126,29 @@ MT_ERR mt_process_read_file(const char *path, size_t max, struct mt_buf *out)
     return MT_OK;
 }
 
+MT_ERR mt_process_open_file(const char *path, int *fd)
+{
+    int opened = open(path, O_RDONLY | O_CLOEXEC);
+    MT_REQUIRE(opened >= 0, MT_E_IO, "a file that was named cannot be opened");
+    *fd = opened;
+    return MT_OK;
+}
+
+MT_ERR mt_process_each_piece(int fd, mt_err (*each)(void *state, mt_bytes piece), void *state)
+{
+    static uint8_t piece[64 * 1024]; /* main's thread alone comes here */
+    for (;;) {
+        ssize_t n = read(fd, piece, sizeof piece);
+        if (n == 0) {
+            return MT_OK;
+        }
+        MT_REQUIRE(n > 0 || errno == EINTR, MT_E_IO, "a file that was named cannot be read");
+        if (n > 0) {
+            MT_TRY(each(state, (mt_bytes){piece, (size_t)n}));
+        }
+    }
+}
+
 MT_ERR mt_process_put_file(const char *path, mt_bytes content)
 {
     MT_REQUIRE(unlink(path) == 0 || errno == ENOENT, MT_E_IO, "an old file cannot be removed");
@@ -140,6 +164,13 @@ void mt_process_say(bool is_error, mt_bytes text)
 {
     ssize_t n = write(is_error ? STDERR_FILENO : STDOUT_FILENO, text.ptr, text.len);
     (void)n; /* nobody is left to tell */
+}
+
+uint64_t mt_process_host_time_ms(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 _Noreturn void mt_process_end(int status)

@@ -37,6 +37,9 @@ MT_ERR mt_process_executables(mt_err (*each)(void *state, mt_bytes path, mt_byte
 /* A whole file; MT_E_IO, MT_E_LIMIT beyond the maximum. `path` may lie anywhere: the operator named
  * it. */
 MT_ERR mt_process_read_file(const char *path, size_t max, struct mt_buf *out);
+/* A file that was opened while we still might, to be read once from its start. */
+MT_ERR mt_process_open_file(const char *path, int *fd);
+MT_ERR mt_process_each_piece(int fd, mt_err (*each)(void *state, mt_bytes piece), void *state);
 /* A new file of mode 0600; an old one of this name is removed first. */
 MT_ERR mt_process_put_file(const char *path, mt_bytes content);
 /* For people, on standard output or error. */
@@ -44,6 +47,9 @@ void mt_process_say(bool is_error, mt_bytes text);
 
 /* Ends the process at once: other threads may be in the middle of anything. */
 _Noreturn void mt_process_end(int status);
+
+/* What the host claims the time is, before there is a loop. */
+uint64_t mt_process_host_time_ms(void);
 
 /* Resident bytes now. */
 MT_ERR mt_process_resident_bytes(uint64_t *out);

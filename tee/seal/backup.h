@@ -20,7 +20,8 @@ enum {
     MT_BACKUP_FRAME_MAX = MT_BACKUP_DATA_MAX + 512,
 };
 
-/* "ledger/<20 digits>.mtl", "objects/<32 digits>.mto"; nothing else has a place in a backup. */
+/* "ledger/ledger_<20 digits>.mtl", "objects/<32 digits>.mto"; nothing else has a place in a backup.
+ */
 struct mt_backup_file {
     char name[MT_BACKUP_NAME_MAX];
     uint64_t size_bytes;

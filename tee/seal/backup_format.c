@@ -70,7 +70,7 @@ static bool is_named(mt_bytes name, mt_bytes dir, size_t digits, mt_bytes end)
 
 bool mt_backup_is_ledger(mt_bytes name)
 {
-    return is_named(name, MT_LITERAL("ledger/"), LEDGER_DIGITS, MT_LITERAL(".mtl"));
+    return is_named(name, MT_LITERAL("ledger/ledger_"), LEDGER_DIGITS, MT_LITERAL(".mtl"));
 }
 
 bool mt_backup_is_object(mt_bytes name)

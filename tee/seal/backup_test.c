@@ -6,7 +6,7 @@
 
 /* A backup gives back what the node had, to whoever has its credential, whole or not at all. */
 
-#define LEDGER_FILE "ledger/00000000000000000001.mtl"
+#define LEDGER_FILE "ledger/ledger_00000000000000000001.mtl"
 #define OBJECT_FILE "objects/0123456789abcdef0123456789abcdef.mto"
 
 static const struct mt_credential own = {
@@ -339,9 +339,9 @@ static void head_and_frames_are_read_in_one_way_only(void)
 static void names_outside_of_their_place_are_refused(void)
 {
     static const char *const names[] = {"slots/slot-0.mtk",
-                                        "../ledger/00000000000000000001.mtl",
-                                        "ledger/0000000000000000001.mtl",
-                                        "ledger/0000000000000000000a.mtl",
+                                        "../ledger/ledger_00000000000000000001.mtl",
+                                        "ledger/ledger_0000000000000000001.mtl",
+                                        "ledger/ledger_0000000000000000000a.mtl",
                                         "objects/0123456789ABCDEF0123456789abcdef.mto",
                                         "objects/0123456789abcdef0123456789abcdef.mto/",
                                         "shred.mts",

@@ -122,6 +122,28 @@ static void send_object(struct mt_conn *c)
     }
 }
 
+static void send_backup(struct mt_conn *c)
+{
+    struct mt_exchange *x = &c->x;
+    struct mt_writer w = mt_writer_onto(&c->out);
+    mt_bytes head;
+    uint64_t bytes = mt_backup_writer_bytes(x->backup);
+    mt_err e = mt_download_backup(c, &x->backup, &x->download);
+    if (mt_failed(e)) {
+        mt_answer_error(c, e);
+        return;
+    }
+    mt_http_response_write(&w, 200);
+    mt_http_header_write(&w, "content-type", MT_LITERAL("application/octet-stream"));
+    mt_http_header_write_uint(&w, "content-length", bytes);
+    write_common_headers(c, &w);
+    mt_http_head_end(&w);
+    c->state = MT_CONN_DOWNLOAD;
+    if (mt_failed(mt_write_end(&w, &head))) {
+        mt_conn_close(c);
+    }
+}
+
 static void send_receipt(struct mt_conn *c)
 {
     MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_JSON_BYTES_MAX);
@@ -148,6 +170,9 @@ void mt_answer(struct mt_conn *c)
         return;
     case MT_REPLY_RECEIPT:
         send_receipt(c);
+        return;
+    case MT_REPLY_BACKUP:
+        send_backup(c);
         return;
     }
 }

@@ -13,6 +13,7 @@ struct mt_download {
     struct mt_secret *key;
     struct mt_object_handle handle;
     struct mt_object_reader *reader;
+    struct mt_backup_writer *backup; /* instead */
     struct mt_work work;
     uint64_t at; /* of the next piece to be read */
     size_t got;  /* read, not yet in the connection's output */
@@ -23,6 +24,9 @@ struct mt_download {
 static mt_err run_read(struct mt_work *w)
 {
     struct mt_download *d = w->state;
+    if (d->backup != NULL) {
+        return mt_backup_writer_read(d->backup, (mt_span){d->piece, sizeof d->piece}, &d->got);
+    }
     if (d->reader == NULL) {
         MT_TRY(mt_object_reader_new(d->conn->server->o.fs, &d->handle, mt_secret_bytes(d->key),
                                     &d->reader));
@@ -57,6 +61,18 @@ MT_ERR mt_download_new(struct mt_conn *c, const struct mt_object_handle *h, stru
     d->handle = *h;
     d->key = *key;
     *key = NULL; /* taken */
+    *out = d;
+    return MT_OK;
+}
+
+MT_ERR mt_download_backup(struct mt_conn *c, struct mt_backup_writer **w, struct mt_download **out)
+{
+    struct mt_download *d = calloc(1, sizeof *d);
+    MT_REQUIRE(d != NULL, MT_E_NOMEM, "no memory for a download");
+    d->conn = c;
+    d->backup = *w;
+    *w = NULL; /* taken */
+    d->handle.size_bytes = mt_backup_writer_bytes(d->backup);
     *out = d;
     return MT_OK;
 }
@@ -98,6 +114,7 @@ void mt_download_free(struct mt_download **dp)
     }
     MT_ASSERT(!d->is_busy);
     mt_object_reader_free(&d->reader);
+    mt_backup_writer_free(&d->backup);
     mt_secret_free(&d->key);
     mt_wipe((mt_span){d->piece, sizeof d->piece});
     free(d);

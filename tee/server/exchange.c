@@ -72,6 +72,10 @@ static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
     MT_TRY(parse_request_number(head, &x->ask));
     MT_TRY(mt_route_find(c->server->services, head->method, path_of(x), &x->match));
     const struct mt_route *r = x->match.route;
+    MT_REQUIRE(
+        mt_system_may_serve(c->server, r), MT_E_CLOSED,
+        "this node was restored from a backup and serves nobody until an administrator opens "
+        "its next epoch: mesatee restore");
     MT_TRY(mt_http_query_known(query_of(x), r->query != NULL ? r->query : no_names));
     x->ask.action = r->action;
     x->ask.right = r->right;
@@ -236,6 +240,9 @@ static MT_ERR call(struct mt_conn *c, struct mt_tx *tx)
     }
     if (x->match.service == &mt_system_service) {
         MT_TRY(mt_system_call(s, permit, &x->request, tx, &x->reply));
+        if (x->reply.kind == MT_REPLY_BACKUP) {
+            MT_TRY(mt_system_backup(s, &x->request, tx, &x->backup));
+        }
     } else {
         MT_TRY(mt_handler_call(x->match.route->handler, permit, &x->request, tx, &x->reply));
     }
@@ -277,6 +284,9 @@ static void follow_up(struct mt_conn *c, uint64_t version)
     }
     if (x->reply.shreds) {
         mt_server_shred_now(s);
+    }
+    if (mt_bytes_equal(mt_bytes_of_text(x->ask.action), MT_LITERAL("recovery.open"))) {
+        mt_system_recovered(s, version);
     }
 }
 
@@ -404,6 +414,7 @@ void mt_exchange_end(struct mt_conn *c)
     mt_upload_free(&x->upload);
     mt_download_free(&x->download);
     mt_secret_free(&x->key);
+    mt_backup_writer_free(&x->backup);
     mt_json_free(&x->json);
     mt_buf_free(&x->body);
     mt_buf_free(&x->reply.body);

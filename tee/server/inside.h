@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "channel/channel.h"
 #include "platform/loop.h"
+#include "seal/backup.h"
 #include "server/server.h"
 #include "wire/http.h"
 
@@ -32,6 +33,16 @@ MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, const stru
                       struct mt_tx *tx, struct mt_reply *rp);
 /* An administrator's POST /time takes effect before its own transaction begins: else none could. */
 MT_ERR mt_system_accept_time(struct mt_server *s, const struct mt_exchange *x);
+/* backup.c: {"kind","secret"}; a backup that begins now; recovery after a restore */
+MT_ERR mt_system_credential(const struct mt_request *rq, const char *const *fields,
+                            struct mt_credential *out);
+MT_ERR mt_system_backup(struct mt_server *s, const struct mt_request *rq, struct mt_tx *tx,
+                        struct mt_backup_writer **out);
+bool mt_system_may_serve(const struct mt_server *s, const struct mt_route *r);
+MT_ERR mt_system_recovery_show(struct mt_server *s, struct mt_reply *rp);
+MT_ERR mt_system_recovery_open(struct mt_server *s, const struct mt_permit *p,
+                               const struct mt_request *rq, struct mt_tx *tx, struct mt_reply *rp);
+void mt_system_recovered(struct mt_server *s, uint64_t version);
 /* The one-time claim: the only request of a stranger that is answered. */
 MT_ERR mt_system_claim(struct mt_server *s, const struct mt_ask *ask, const struct mt_request *rq,
                        struct mt_tx *tx, struct mt_reply *rp);
@@ -55,6 +66,8 @@ void mt_upload_free(struct mt_upload **u);
 struct mt_download;
 MT_ERR mt_download_new(struct mt_conn *c, const struct mt_object_handle *h, struct mt_secret **key,
                        struct mt_download **out); /* takes the key */
+/* The same for a backup, which is taken. */
+MT_ERR mt_download_backup(struct mt_conn *c, struct mt_backup_writer **w, struct mt_download **out);
 /* Starts, and goes on whenever the connection's output has room. */
 void mt_download_pump(struct mt_download *d);
 bool mt_download_is_done(const struct mt_download *d);
@@ -74,6 +87,7 @@ struct mt_exchange {
     struct mt_hold hold;
     uint64_t txid;         /* of a write; 0: none */
     struct mt_secret *key; /* of the object in the reply */
+    struct mt_backup_writer *backup;
     struct mt_download *download;
     struct mt_timer heartbeat;
     uint64_t watched_txid;
@@ -175,6 +189,10 @@ struct mt_server {
     struct mt_hold shred_hold;
     bool is_shredding;
     bool shreds_again; /* asked for while one was under way */
+    bool awaits_recovery;
+    uint64_t restored_size; /* the head that the recovery statement is about */
+    mt_hash restored_root;
+    struct mt_hold recovery_hold;
 };
 
 /* plain.c */

@@ -55,6 +55,12 @@ MT_ERR mt_server_new(const struct mt_server_options *o, struct mt_server **out)
         MT_ASSERT(i < MT_SERVICES_MAX);
         s->services[i + 1] = o->services[i];
     }
+    s->awaits_recovery = o->awaits_recovery;
+    mt_err e = mt_ledger_head(o->ledger, &s->restored_size, &s->restored_root);
+    if (mt_failed(e)) {
+        free(s);
+        return e;
+    }
     s->flush = (struct mt_timer){.run = on_flush, .state = s};
     mt_timer_set(o->loop, &s->flush, FLUSH_MS);
     *out = s;

@@ -46,6 +46,8 @@ struct mt_server_options {
     /* Evidence of kind "soft" for one connection. */
     mt_err (*evidence)(void *state, const uint8_t report_data[64], struct mt_writer *w);
     void *evidence_state;
+    bool awaits_recovery; /* restored from a backup: serves nobody until an administrator signs */
+    void (*recovered)(void *evidence_state); /* that is durable now */
     size_t connections_max;
     uint64_t idle_timeout_ms;
     uint64_t request_timeout_ms; /* for a whole head, and for each piece of a body */

@@ -33,6 +33,12 @@ static const struct mt_route routes[] = {
      false, NULL, NULL},
     {MT_DELETE, "/mesatee/v1/keyslots/{n}", "keyslot.remove", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, true,
      false, NULL, NULL},
+    {MT_POST, "/mesatee/v1/backup", "backup.get", MT_KIND_NONE, MT_RIGHT_ADMIN, 8192, false, true,
+     NULL, NULL},
+    {MT_GET, "/mesatee/v1/recovery", "recovery.show", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, false, false,
+     NULL, NULL},
+    {MT_POST, "/mesatee/v1/recovery", "recovery.open", MT_KIND_NONE, MT_RIGHT_ADMIN, 8192, true,
+     false, NULL, NULL},
     {MT_POST, "/mesatee/v1/time", "time.accept", MT_KIND_NONE, MT_RIGHT_ADMIN, 1024, true, false,
      NULL, NULL},
     {MT_GET, NULL, NULL, MT_KIND_NONE, MT_RIGHT_ADMIN, 0, false, false, NULL, NULL},
@@ -188,21 +194,9 @@ static MT_ERR slot_add(struct mt_server *s, const struct mt_request *rq, struct 
                        struct mt_reply *rp)
 {
     static const char *const fields[] = {"kind", "secret", NULL};
-    mt_bytes kind;
-    mt_bytes hex;
-    mt_span secret;
+    struct mt_credential c;
     uint32_t number = 0;
-    MT_REQUIRE(rq->json != NULL, MT_E_FORMAT, "the body must be a JSON object");
-    MT_TRY(mt_json_known(rq->json, fields));
-    MT_TRY(mt_json_text(rq->json, "kind", &kind));
-    MT_TRY(mt_json_text(rq->json, "secret", &hex));
-    bool is_passphrase = mt_bytes_equal(kind, MT_LITERAL("passphrase"));
-    MT_REQUIRE(is_passphrase || mt_bytes_equal(kind, MT_LITERAL("file")), MT_E_ARG,
-               "kind is \"passphrase\" or \"file\"");
-    MT_TRY(mt_arena_get(rq->arena, hex.len / 2, &secret));
-    MT_TRY(mt_hex_parse(hex, secret));
-    const struct mt_credential c = {is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
-                                    mt_bytes_of(secret)};
+    MT_TRY(mt_system_credential(rq, fields, &c));
     MT_TRY(mt_slot_add(s->o.fs, s->o.root, &c, mt_tx_now_ms(tx), &number));
     mt_json_put_uint(mt_reply_json(rp, 201), "number", number);
     return MT_OK;
@@ -222,7 +216,6 @@ MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, const stru
                       struct mt_tx *tx, struct mt_reply *rp)
 {
     mt_bytes a = mt_bytes_of_text(rq->action);
-    (void)p; /* that there is one is the point */
     if (mt_bytes_equal(a, MT_LITERAL("node.status"))) {
         return status(s, rq, tx, rp);
     }
@@ -240,6 +233,16 @@ MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, const stru
     }
     if (mt_bytes_equal(a, MT_LITERAL("keyslot.remove"))) {
         return slot_remove(s, rq, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("backup.get"))) {
+        rp->kind = MT_REPLY_BACKUP; /* what it needs is taken when this is admitted */
+        return MT_OK;
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("recovery.show"))) {
+        return mt_system_recovery_show(s, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("recovery.open"))) {
+        return mt_system_recovery_open(s, p, rq, tx, rp);
     }
     if (mt_bytes_equal(a, MT_LITERAL("time.accept"))) {
         mt_json_put_uint(mt_reply_json(rp, 200), "time_ms", mt_ledger_time_ms(s->o.ledger));
