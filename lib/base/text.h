@@ -12,9 +12,10 @@ size_t mt_utf8_len(mt_bytes text);
 /* Whether all of `text` is UTF-8. A NUL is a character like others. */
 bool mt_utf8_is_valid(mt_bytes text);
 
-/* Whether all of `text` is UTF-8 that looks like what it is: no control characters (a terminal would
- * obey them), and nothing that is invisible or turns the direction of writing (general punctuation
- * U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F, and U+FEFF). For names that people read. */
+/* Whether all of `text` is UTF-8 that looks like what it is: no control characters (a terminal
+ * would obey them), and nothing that is invisible or turns the direction of writing (general
+ * punctuation U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F, and U+FEFF). For names that
+ * people read. */
 bool mt_text_is_plain(mt_bytes text);
 
 #endif
