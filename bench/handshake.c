@@ -56,9 +56,11 @@ static void write_log(struct node *n)
     n->log = mt_buf_of_max(LOG_BYTES_MAX);
     struct mt_writer w = mt_writer_onto(&n->log);
     mt_eventlog_head_write(&w);
-    for (uint8_t i = 0; i < LOG_FILES; i++) {
-        struct mt_event e = {
-            MT_REGISTER_CODE, MT_EV_IPL, {{i}}, MT_LITERAL("/usr/lib/x86_64-linux-gnu/libc.so.6")};
+    for (int i = 0; i < LOG_FILES; i++) {
+        struct mt_event e = {MT_REGISTER_CODE,
+                             MT_EV_IPL,
+                             {{(uint8_t)i}},
+                             MT_LITERAL("/usr/lib/x86_64-linux-gnu/libc.so.6")};
         mt_event_write(&w, &e);
     }
     for (uint32_t i = 0; i < 2; i++) {
