@@ -15,6 +15,9 @@ import tempfile
 
 import kit
 import measures
+import measures_data
+
+ALL = measures.ALL | measures_data.ALL
 
 
 def machine():
@@ -27,7 +30,7 @@ def machine():
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    wanted = sys.argv[2:] or list(measures.ALL)
+    wanted = sys.argv[2:] or list(ALL)
     results = kit.HERE / "results"
     results.mkdir(exist_ok=True)
     subprocess.run(["ninja", "-C", build, "bench_programs", "mesateed", "mesatee"], check=True,
@@ -39,7 +42,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as work:
             os.chmod(work, 0o711)
             try:
-                found, plots = measures.ALL[name](build, pathlib.Path(work))
+                found, plots = ALL[name](build, pathlib.Path(work))
             except kit.Skipped as why:
                 skipped.append(f"{name}: skipped: {why}")
                 print(skipped[-1], flush=True)
