@@ -63,9 +63,9 @@ class World:
             node.kill()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def cli(self, who, *words, check=True, timeout=60):
+    def cli(self, who, *words, check=True, timeout=60, env=None):
         done = subprocess.run([self.build / "mesatee", "--home", self.dir / who, *map(str, words)], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, env=env)
         self.said.append(done.stdout + done.stderr)
         if check and done.returncode != 0:
             raise Failed(f"{who}: {' '.join(map(str, words))}: {done.returncode}: {done.stdout}{done.stderr}")
@@ -73,6 +73,17 @@ class World:
 
     def json(self, who, *words):
         return json.loads(self.cli(who, "--json", *words).stdout)
+
+    def ask(self, who, method, target, body=None):
+        """One request as it is written, which our own command might not send: the status and the answer."""
+        words = [] if body is None else [json.dumps(body)]
+        done = subprocess.run([self.build / "tests/ask", self.dir / who, method, target, *words], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        self.said.append(done.stdout + done.stderr)
+        if done.returncode != 0:
+            raise Failed(f"{who}: {method} {target}: {done.stderr}")
+        status, _, answer = done.stdout.partition("\n")
+        return int(status), json.loads(answer)
 
     def identity(self, who):
         self.cli(who, "identity", "new", who)
@@ -87,23 +98,24 @@ class Node:
         self.state = pathlib.Path(state or world.dir / f"{name}.state")
         self.conf = world.dir / f"{name}.conf"
         self.log = world.dir / f"{name}.log"
-        if not (world.dir / administrator / "identities").is_dir():
-            world.identity(administrator)
-        all_settings = {"listen": "127.0.0.1:0", "state": self.state, "keyfile": world.keyfile, "user": "nobody",
-                        "administrator": world.json(administrator, "identity", "show", administrator)["subject"]}
+        all_settings = {"listen": "127.0.0.1:0", "state": self.state, "keyfile": world.keyfile, "user": "nobody"}
+        if administrator is not None:
+            if not (world.dir / administrator / "identities").is_dir():
+                world.identity(administrator)
+            all_settings["administrator"] = world.json(administrator, "identity", "show", administrator)["subject"]
         all_settings.update(settings)
         self.conf.write_text("".join(f"{k} = {v}\n" for k, v in all_settings.items()))
         world.nodes.append(self)
 
-    def spawn(self, *prefix):
+    def spawn(self, *prefix, env=None):
         """Starts it, perhaps below another program, and does not wait."""
         (self.state / "public.json").unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([*prefix, self.world.build / "mesateed", "--config", self.conf],
-                                            stdout=log, stderr=log, start_new_session=True)
+                                            stdout=log, stderr=log, start_new_session=True, env=env)
 
-    def start(self, *prefix, timeout=20):
-        self.spawn(*prefix)
+    def start(self, *prefix, timeout=20, env=None):
+        self.spawn(*prefix, env=env)
         until = time.monotonic() + timeout
         while time.monotonic() < until:
             try:
@@ -177,6 +189,14 @@ class Node:
                 continue
             known["address"] = f"127.0.0.1:{self.public['port']}"
             context.write_text(json.dumps(known, separators=(",", ":")))
+
+    def introduce(self, who):
+        """A key that nobody has made known gets a context: who is no user is not told the cluster's id."""
+        w, path = self.world, self.world.dir / f"{who}.{self.name}.policy"
+        w.cli(who, "policy", "new", path, "--identity", who, "--name", self.name, "--platform", self.public["platform"],
+              "--measurement", self.public["measurement"])
+        w.cli(who, "context", "add", self.name, "--address", f"127.0.0.1:{self.public['port']}", "--identity", who,
+              "--policy", path, "--cluster", self.public["cluster_id"])
 
     def join(self, *people, policy=None):
         """Each verifies the node and keeps it as a context of this name."""
