@@ -64,8 +64,8 @@ class Talk:
             raise RuntimeError(f"{self.process.args[0]} ended with {self.process.wait()}")
         return line
 
-    def turn(self):
-        self.process.stdin.write("\n")
+    def turn(self, word=""):
+        self.process.stdin.write(f"{word}\n")
         self.process.stdin.flush()
         return [float(word) for word in self.expect_line().split()]
 

@@ -1,7 +1,11 @@
 """The measures. Each takes the build folder and a folder to work in, and gives rows and plots."""
+import contextlib
+import json
 import subprocess
 
+import kit
 from kit import ROUNDS, Plot, Row, median
+from peers import Nginx, Node
 
 
 def lines_of(command):
@@ -28,4 +32,56 @@ def handshake(build, _):
     return rows, [plot]
 
 
-ALL = {"handshake": handshake}
+class Turns:
+    """A load that is put on a server: what one turn of it costs the server, and how long its answers take."""
+
+    def __init__(self, server, load):
+        self.pid, self.load = server.pid, load
+        self.cpu_us, self.each_s, self.p50_us, self.p99_us = [], [], [], []
+        self.take(300, is_kept=False)  # warm
+
+    def take(self, ms, is_kept=True):
+        before = kit.cpu_s(self.pid)
+        count, wall_us, p50, p99 = self.load.turn(ms)
+        if is_kept:
+            self.cpu_us.append((kit.cpu_s(self.pid) - before) / count * 1e6)
+            self.each_s.append(count / wall_us * 1e6)
+            self.p50_us.append(p50)
+            self.p99_us.append(p99)
+
+
+def take_turns(ms, *all_turns):
+    for _ in range(ROUNDS):
+        for turns in all_turns:
+            turns.take(ms)
+    for turns in all_turns:
+        turns.load.close()
+
+
+def read(build, work):
+    """What a request costs the server whose client is known and may read it, over connections that stay."""
+    plot = Plot("read", "One request: CPU time of the server", "connections", "microseconds")
+    rows = []
+    with contextlib.closing(Node(build, work)) as node:
+        data = node.put("small", b"k,v\n1,2\n")
+        answer = json.dumps(node.world.json("alice", "data", "show", data))
+        asked = [f"GET /mesatee/v1/data/{data}"]
+        with contextlib.closing(Nginx(work, answer)) as nginx:
+            for connections in (1, 16, 128):
+                plain = Turns(node, node.load(build, connections, asked))
+                audited = Turns(node, node.load(build, connections, [asked[0] + "/versions/1/content"]))
+                peer = Turns(nginx, nginx.load(build, connections, asked))
+                take_turns(700, plain, audited, peer)
+                plot.add("authorised read", connections, median(plain.cpu_us))
+                plot.add("read of content, intent audited", connections, median(audited.cpu_us))
+                plot.add("nginx, constant answer", connections, median(peer.cpu_us))
+                if connections == 16:
+                    name = f"nginx, constant answer of {len(answer)} bytes, TLS 1.3, same suite"
+                    rows.append(Row("authorised read, CPU of the server", "16 connections", "us", plain.cpu_us,
+                                    peer.cpu_us, name, "<= 2"))
+                    rows.append(Row("the same with audited intent", "16 connections", "us", audited.cpu_us,
+                                    peer.cpu_us, name, "<= 4"))
+    return rows, [plot]
+
+
+ALL = {"handshake": handshake, "read": read}

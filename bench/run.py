@@ -39,7 +39,7 @@ def main():
     rows, skipped = [], []
     for name in wanted:
         print(f"-- {name}", flush=True)
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as work:
+        with tempfile.TemporaryDirectory(prefix="mesatee-bench-", dir="/var/tmp") as work:  # a disk, where /tmp may be none
             os.chmod(work, 0o711)
             try:
                 found, plots = ALL[name](build, pathlib.Path(work))

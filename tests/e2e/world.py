@@ -49,9 +49,9 @@ class Tap:
 
 
 class World:
-    def __init__(self, build, seed=1):
+    def __init__(self, build, seed=1, where=None):
         self.build, self.random = pathlib.Path(build).resolve(), random.Random(seed)
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mesatee-e2e-"))
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mesatee-e2e-", dir=where))
         self.dir.chmod(0o711)
         self.keyfile, self.log = self.dir / "keyfile", self.dir / "log"
         self.keyfile.write_bytes(os.urandom(32))
