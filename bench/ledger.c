@@ -2,13 +2,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Durable commits in process, 256-byte values under random keys: this ledger (encrypted, chained,
- * with receipts) against SQLite in WAL mode with synchronous=FULL, in one directory of one disk,
- * turn by turn. Argument: the directory.
+ * ledger DIR OUTSTANDING: durable commits in process, 256-byte values under random keys: this
+ * ledger (encrypted, chained, with receipts) against SQLite in WAL mode with synchronous=FULL, in
+ * one directory of one disk. OUTSTANDING callers each wait for their own commit.
  *
- * "one by one": each commit is waited for before the next. "64 outstanding": 64 callers, each of
- * whom waits for its own commit; SQLite has one writer at a time and commits for each, so a second
- * figure gives it what no caller can have, 64 puts of all callers in one transaction.
+ * SQLite has one writer at a time and commits for each caller; beside that it is given what no
+ * such callers could have, the puts of all of them in one transaction: the same batch of work.
+ *
+ * Says "ready". For each line of input, which is a number of milliseconds, it lets each have its
+ * turn of so long and says commits a second of: the ledger, SQLite in batches, SQLite one by one,
+ * and fdatasync of 4 KiB alone; then the microseconds of CPU that the first two took for a commit.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,59 +20,111 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/assert.h"
+#include "bench.h"
 #include "crypto/context.h"
 #include "ledger/ledger.h"
 #include "platform/posix/fs.h"
 #include "platform/process.h"
 
-enum { ROUNDS = 5, VALUE = 256, OUTSTANDING = 64, SECONDS = 1, REPLAYED = 100000 };
-
-#define OK(call_) MT_ASSERT(!mt_failed(call_))
+enum { VALUE = 256, KEYS = 100000, SYNC_BLOCK = 4096, SYNC_BLOCKS = 256 };
 
 static const struct mt_map_def maps[] = {{"bench", false}, {NULL, false}};
 static uint8_t value[VALUE];
 static uint64_t seed = 42;
 
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static uint64_t next_key(void)
 {
     seed = seed * 6364136223846793005U + 1442695040888963407U;
-    return (seed >> 33) % 100000;
+    value[0]++;
+    return (seed >> 33) % KEYS;
 }
 
-/* The disk thread. */
-struct disk {
+/* What a turn has brought. */
+struct gain {
+    double each_s;
+    double cpu_us;
+};
+
+struct watch {
+    uint64_t began_ns;
+    uint64_t cpu_ns;
+    uint64_t until_ns;
+};
+
+static struct watch watch_of(uint64_t ms)
+{
+    uint64_t now = bench_now_ns(CLOCK_MONOTONIC);
+    return (struct watch){now, bench_now_ns(CLOCK_PROCESS_CPUTIME_ID), now + ms * 1000000};
+}
+
+static bool is_running(const struct watch *w)
+{
+    return bench_now_ns(CLOCK_MONOTONIC) < w->until_ns;
+}
+
+static struct gain gain_of(const struct watch *w, uint64_t count)
+{
+    double took = (double)(bench_now_ns(CLOCK_MONOTONIC) - w->began_ns);
+    double cpu = (double)(bench_now_ns(CLOCK_PROCESS_CPUTIME_ID) - w->cpu_ns);
+    return (struct gain){(double)count * 1e9 / took, cpu / 1000 / (double)count};
+}
+
+/* ---- ours, with a disk thread as the node has one */
+struct ours {
+    struct mt_fs *fs;
+    struct mt_ledger *ledger;
     pthread_t thread;
     sem_t start;
     sem_t end;
     struct mt_ledger_write *write;
     mt_err result;
-    bool is_over;
 };
+
+static void await(sem_t *s)
+{
+    while (sem_wait(s) != 0) {
+    }
+}
 
 static void *run_disk(void *state)
 {
-    struct disk *d = state;
+    struct ours *o = state;
     for (;;) {
-        while (sem_wait(&d->start) != 0) {
-        }
-        if (d->is_over) {
+        await(&o->start);
+        if (o->write == NULL) {
             return NULL;
         }
-        d->result = mt_ledger_write_run(d->write);
-        (void)sem_post(&d->end);
+        o->result = mt_ledger_write_run(o->write);
+        (void)sem_post(&o->end);
     }
+}
+
+static void ours_begin(struct ours *o)
+{
+    char here[4096]; /* it takes whole paths alone */
+    MT_ASSERT(realpath("node", here) != NULL);
+    OK(mt_fs_open_posix(here, &o->fs));
+    const struct mt_ledger_options options = {
+        .fs = o->fs,
+        .secret = MT_LITERAL("the secret of a ledger, 32 bytes"),
+        .incarnation = {{1}},
+        .host_time_ms = 1000,
+    };
+    OK(mt_ledger_create(&options, &o->ledger));
+    (void)sem_init(&o->start, 0, 0);
+    (void)sem_init(&o->end, 0, 0);
+    MT_ASSERT(pthread_create(&o->thread, NULL, run_disk, o) == 0);
+}
+
+static void ours_end(struct ours *o)
+{
+    o->write = NULL;
+    (void)sem_post(&o->start);
+    (void)pthread_join(o->thread, NULL);
+    mt_ledger_free(&o->ledger);
+    mt_fs_close(&o->fs);
 }
 
 static void put(struct mt_ledger *l)
@@ -77,259 +132,128 @@ static void put(struct mt_ledger *l)
     struct mt_tx *tx = NULL;
     uint64_t version = 0;
     uint64_t key = next_key();
-    value[0]++;
     OK(mt_ledger_begin(l, maps, 1000, &tx));
     OK(mt_tx_put(tx, maps, MT_BYTES_OF(key), MT_BYTES_OF(value)));
     OK(mt_ledger_commit(l, &tx, &version));
 }
 
-/* Commits a second. Whoever is durable puts again at once, while the next block is on its way. */
-static double bench_ledger(struct mt_ledger *l, struct disk *d, uint64_t outstanding)
+/* Whoever is durable puts again at once. */
+static struct gain ours_turn(struct ours *o, uint64_t ms, uint64_t outstanding)
 {
-    double begin = now();
+    struct mt_ledger *l = o->ledger;
+    struct watch w = watch_of(ms);
     uint64_t first = mt_ledger_durable(l);
-    while (now() - begin < SECONDS) {
+    while (is_running(&w)) {
         while (mt_ledger_version(l) - mt_ledger_durable(l) < outstanding) {
             put(l);
         }
-        OK(mt_ledger_cut(l, &d->write));
-        (void)sem_post(&d->start);
-        while (sem_wait(&d->end) != 0) {
-        }
-        OK(mt_ledger_written(l, &d->write, d->result));
+        OK(mt_ledger_cut(l, &o->write));
+        (void)sem_post(&o->start);
+        await(&o->end);
+        OK(mt_ledger_written(l, &o->write, o->result));
     }
-    return (double)(mt_ledger_durable(l) - first) / (now() - begin);
+    return gain_of(&w, mt_ledger_durable(l) - first);
 }
+
+/* ---- the peer */
+struct peer {
+    sqlite3 *db;
+    sqlite3_stmt *insert;
+};
 
 static void sql(sqlite3 *db, const char *text)
 {
     MT_ASSERT(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK);
 }
 
-static double bench_sqlite(sqlite3 *db, sqlite3_stmt *insert, uint64_t batch)
+static void peer_begin(struct peer *p)
 {
-    double begin = now();
+    MT_ASSERT(sqlite3_open("peer.db", &p->db) == SQLITE_OK);
+    sql(p->db, "PRAGMA journal_mode=WAL");
+    sql(p->db, "PRAGMA synchronous=FULL");
+    sql(p->db, "CREATE TABLE t (k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID");
+    MT_ASSERT(sqlite3_prepare_v2(p->db, "INSERT OR REPLACE INTO t VALUES (?,?)", -1, &p->insert,
+                                 NULL) == SQLITE_OK);
+}
+
+static void peer_end(struct peer *p)
+{
+    (void)sqlite3_finalize(p->insert);
+    (void)sqlite3_close(p->db);
+}
+
+static struct gain peer_turn(const struct peer *p, uint64_t ms, uint64_t batch)
+{
+    struct watch w = watch_of(ms);
     uint64_t count = 0;
-    while (now() - begin < SECONDS) {
-        sql(db, "BEGIN IMMEDIATE");
+    while (is_running(&w)) {
+        sql(p->db, "BEGIN IMMEDIATE");
         for (uint64_t i = 0; i < batch; i++, count++) {
             uint64_t key = next_key();
-            value[0]++;
-            MT_ASSERT(sqlite3_bind_blob(insert, 1, &key, sizeof key, SQLITE_STATIC) == SQLITE_OK);
-            MT_ASSERT(sqlite3_bind_blob(insert, 2, value, VALUE, SQLITE_STATIC) == SQLITE_OK);
-            MT_ASSERT(sqlite3_step(insert) == SQLITE_DONE);
-            (void)sqlite3_reset(insert);
+            MT_ASSERT(sqlite3_bind_blob(p->insert, 1, &key, sizeof key, SQLITE_STATIC) ==
+                      SQLITE_OK);
+            MT_ASSERT(sqlite3_bind_blob(p->insert, 2, value, VALUE, SQLITE_STATIC) == SQLITE_OK);
+            MT_ASSERT(sqlite3_step(p->insert) == SQLITE_DONE);
+            (void)sqlite3_reset(p->insert);
         }
-        sql(db, "COMMIT");
+        sql(p->db, "COMMIT");
     }
-    return (double)count / (now() - begin);
+    return gain_of(&w, count);
 }
 
-static double bench_sync(const char *dir)
+/* ---- what the disk itself can do */
+static int sync_begin(void)
 {
-    char path[512];
-    uint64_t count = 0;
-    uint8_t block[4096] = {1};
-    (void)snprintf(path, sizeof path, "%s/sync", dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    static const uint8_t block[SYNC_BLOCK] = {1};
+    int fd = open("sync", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     MT_ASSERT(fd >= 0);
-    for (off_t at = 0; at < (off_t)256 * 4096; at += 4096) {
-        MT_ASSERT(pwrite(fd, block, sizeof block, at) == (ssize_t)sizeof block);
+    for (off_t i = 0; i < SYNC_BLOCKS; i++) {
+        MT_ASSERT(pwrite(fd, block, sizeof block, i * SYNC_BLOCK) == SYNC_BLOCK);
     }
-    (void)fsync(fd);
-    double begin = now();
-    for (; now() - begin < 1; count++) {
-        MT_ASSERT(pwrite(fd, block, sizeof block, (off_t)(count % 256) * 4096) ==
-                  (ssize_t)sizeof block);
-        (void)fdatasync(fd);
+    MT_ASSERT(fsync(fd) == 0);
+    return fd;
+}
+
+static struct gain sync_turn(int fd, uint64_t ms)
+{
+    static const uint8_t block[SYNC_BLOCK] = {2};
+    struct watch w = watch_of(ms);
+    off_t count = 0;
+    for (; is_running(&w); count++) {
+        off_t at = count % SYNC_BLOCKS * SYNC_BLOCK;
+        MT_ASSERT(pwrite(fd, block, sizeof block, at) == SYNC_BLOCK);
+        MT_ASSERT(fdatasync(fd) == 0);
     }
-    (void)close(fd);
-    return (double)count / (now() - begin);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-    return *x < *y ? -1 : *x > *y ? 1 : 0;
-}
-
-static double median(double *figures)
-{
-    qsort(figures, ROUNDS, sizeof *figures, by_size);
-    return figures[ROUNDS / 2];
-}
-
-static struct mt_ledger_options options(struct mt_fs *fs, uint8_t start)
-{
-    return (struct mt_ledger_options){
-        .fs = fs,
-        .secret = MT_LITERAL("the secret of a ledger, 32 bytes"),
-        .incarnation = {{start}},
-        .host_time_ms = 1000,
-    };
-}
-
-static void compare(struct mt_fs *fs, const char *dir)
-{
-    char path[512];
-    double figures[6][ROUNDS];
-    struct disk d = {.is_over = false};
-    struct mt_ledger *l = NULL;
-    sqlite3 *db = NULL;
-    sqlite3_stmt *insert = NULL;
-    struct mt_ledger_options o = options(fs, 1);
-    OK(mt_ledger_create(&o, &l));
-    (void)sem_init(&d.start, 0, 0);
-    (void)sem_init(&d.end, 0, 0);
-    MT_ASSERT(pthread_create(&d.thread, NULL, run_disk, &d) == 0);
-    (void)snprintf(path, sizeof path, "%s/peer.db", dir);
-    MT_ASSERT(sqlite3_open(path, &db) == SQLITE_OK);
-    sql(db, "PRAGMA journal_mode=WAL");
-    sql(db, "PRAGMA synchronous=FULL");
-    sql(db, "CREATE TABLE t (k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID");
-    MT_ASSERT(sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO t VALUES (?,?)", -1, &insert, NULL) ==
-              SQLITE_OK);
-    for (size_t i = 0; i < ROUNDS; i++) {
-        figures[0][i] = bench_sync(dir);
-        figures[1][i] = bench_ledger(l, &d, 1);
-        figures[2][i] = bench_sqlite(db, insert, 1);
-        figures[3][i] = bench_ledger(l, &d, OUTSTANDING);
-        figures[4][i] = bench_sqlite(db, insert, OUTSTANDING);
-        figures[5][i] = bench_ledger(l, &d, 512);
-    }
-    for (size_t i = 0; i < 6; i++) {
-        (void)median(figures[i]);
-    }
-    double sync = figures[0][ROUNDS / 2];
-    double one = figures[1][ROUNDS / 2];
-    double peer = figures[2][ROUNDS / 2];
-    double many = figures[3][ROUNDS / 2];
-    double batch = figures[4][ROUNDS / 2];
-    (void)printf("# durable commits of 256 bytes a second, medians of %d\n", ROUNDS);
-    (void)printf("fdatasync of 4 KiB alone            %10.0f\n", sync);
-    (void)printf("ledger, one by one                  %10.0f\n", one);
-    (void)printf("SQLite WAL FULL, one by one         %10.0f   ledger %.1f x\n", peer, one / peer);
-    (void)printf("ledger, 64 outstanding              %10.0f\n", many);
-    (void)printf("SQLite, 64 outstanding (one writer) %10.0f   ledger %.1f x\n", peer, many / peer);
-    (void)printf("SQLite, 64 puts in one transaction  %10.0f   ledger %.1f x\n", batch,
-                 many / batch);
-    (void)printf("ledger, 512 outstanding             %10.0f\n", figures[5][ROUNDS / 2]);
-    d.is_over = true;
-    (void)sem_post(&d.start);
-    (void)pthread_join(d.thread, NULL);
-    (void)sqlite3_finalize(insert);
-    (void)sqlite3_close(db);
-    mt_ledger_free(&l);
-}
-
-static void replay(struct mt_fs *fs, uint64_t per_block, uint8_t start)
-{
-    struct mt_ledger *l = NULL;
-    struct mt_ledger_recovery report;
-    struct mt_ledger_options o = options(fs, start);
-    struct mt_ledger_snapshot *s = NULL;
-    OK(mt_ledger_create(&o, &l));
-    for (uint64_t i = 1; i < REPLAYED; i++) {
-        struct mt_ledger_write *w = NULL;
-        put(l);
-        if (i % per_block == 0) {
-            OK(mt_ledger_cut(l, &w));
-            mt_err e = mt_ledger_write_run(w);
-            OK(mt_ledger_written(l, &w, e));
-        }
-    }
-    uint64_t size = 0;
-    mt_hash root;
-    OK(mt_ledger_head(l, &size, &root));
-    for (uint8_t with_snapshot = 0; with_snapshot < 2; with_snapshot++) {
-        mt_ledger_free(&l);
-        o = options(fs, (uint8_t)(start + 1 + with_snapshot));
-        double begin = now();
-        OK(mt_ledger_open(&o, &l, &report));
-        (void)printf("start with %llu transactions, %llu to a block, %s  %.3f s\n",
-                     (unsigned long long)report.transactions, (unsigned long long)per_block,
-                     with_snapshot == 1 ? "from a snapshot" : "all replayed", now() - begin);
-        OK(mt_ledger_snapshot_begin(l, &s));
-        OK(mt_ledger_snapshot_run(s));
-        mt_ledger_snapshot_end(l, &s);
-    }
-    mt_ledger_free(&l);
-}
-
-static struct mt_fs *fresh(const char *dir, const char *name)
-{
-    char path[512];
-    struct mt_fs *fs = NULL;
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
-    MT_ASSERT(mkdir(path, 0700) == 0);
-    OK(mt_fs_open_posix(path, &fs));
-    return fs;
-}
-
-struct folder {
-    struct mt_fs *fs;
-    const char *name;
-};
-
-static mt_err remove_one(void *state, const char *name)
-{
-    const struct folder *f = state;
-    char path[300];
-    (void)snprintf(path, sizeof path, "%s/%s", f->name, name);
-    return mt_fs_remove(f->fs, path);
-}
-
-/* What fresh() made, and what came into it. */
-static void remove_all(struct mt_fs **fs, const char *dir, const char *name)
-{
-    static const char *const folders[] = {"ledger", "snapshot"};
-    char path[512];
-    for (size_t i = 0; i < 2; i++) {
-        struct folder f = {*fs, folders[i]};
-        OK(mt_fs_list(*fs, folders[i], remove_one, &f));
-        (void)snprintf(path, sizeof path, "%s/%s/%s", dir, name, folders[i]);
-        (void)rmdir(path);
-    }
-    mt_fs_close(fs);
-    (void)snprintf(path, sizeof path, "%s/%s/lock", dir, name);
-    (void)unlink(path);
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
-    (void)rmdir(path);
-}
-
-static void remove_peer(const char *dir)
-{
-    static const char *const files[] = {"peer.db", "peer.db-wal", "peer.db-shm", "sync"};
-    for (size_t i = 0; i < 4; i++) {
-        char path[512];
-        (void)snprintf(path, sizeof path, "%s/%s", dir, files[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(dir);
+    return gain_of(&w, (uint64_t)count);
 }
 
 int main(int argc, char **argv)
 {
-    char dir[] = "ledger-bench-XXXXXX";
-    MT_ASSERT(argc <= 2);
-    if (argc == 2) {
-        MT_ASSERT(chdir(argv[1]) == 0);
-    }
-    MT_ASSERT(mkdtemp(dir) != NULL);
+    static struct ours o;
+    struct peer p = {NULL, NULL};
+    char line[64];
+    MT_ASSERT(argc == 3);
+    uint64_t outstanding = strtoul(argv[2], NULL, 10);
+    MT_ASSERT(chdir(argv[1]) == 0);
     OK(mt_crypto_init(mt_process_entropy, NULL));
-    struct mt_fs *fs = fresh(dir, "a");
-    compare(fs, dir);
-    remove_all(&fs, dir, "a");
-    fs = fresh(dir, "b");
-    replay(fs, 64, 10);
-    remove_all(&fs, dir, "b");
-    if (argc == 2) { /* one block for each transaction takes a sync each: only where asked */
-        fs = fresh(dir, "c");
-        replay(fs, 4, 20);
-        remove_all(&fs, dir, "c");
+    ours_begin(&o);
+    peer_begin(&p);
+    int fd = sync_begin();
+    (void)puts("ready");
+    (void)fflush(stdout);
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        uint64_t ms = strtoul(line, NULL, 10);
+        struct gain ours = ours_turn(&o, ms, outstanding);
+        struct gain batch = peer_turn(&p, ms, outstanding);
+        struct gain single = peer_turn(&p, ms, 1);
+        struct gain disk = sync_turn(fd, ms);
+        (void)printf("%.0f %.0f %.0f %.0f %.2f %.2f\n", ours.each_s, batch.each_s, single.each_s,
+                     disk.each_s, ours.cpu_us, batch.cpu_us);
+        (void)fflush(stdout);
     }
-    remove_peer(dir);
+    (void)close(fd);
+    peer_end(&p);
+    ours_end(&o);
     mt_crypto_done();
     return 0;
 }

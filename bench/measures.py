@@ -84,4 +84,30 @@ def read(build, work):
     return rows, [plot]
 
 
-ALL = {"handshake": handshake, "read": read}
+def commit(build, work):
+    """Durable commits in process: callers who each wait for their own, on one disk."""
+    if not (build / "bench/ledger").exists():
+        raise kit.Skipped("libsqlite3-dev was not there when the build was set up")
+    plot = Plot("commit", "Durable commits of 256 bytes in process", "callers", "commits a second")
+    rows = []
+    for callers in (1, 8, 64, 512):
+        folder = work / f"commit-{callers}"
+        (folder / "node").mkdir(parents=True, mode=0o700)
+        talk = kit.Talk([build / "bench/ledger", folder, callers])
+        talk.turn(300)
+        found = [talk.turn(600) for _ in range(ROUNDS)]
+        talk.close()
+        ours, batch, single, _, _, _ = ([line[i] for line in found] for i in range(6))
+        plot.add("ledger", callers, median(ours))
+        plot.add("SQLite, all in one transaction", callers, median(batch))
+        plot.add("SQLite, one by one", callers, median(single))
+        if callers == 64:
+            what = "durable commit in process, 256 bytes"
+            rows.append(Row(what, "64 outstanding", "commits/s", ours, batch,
+                            "SQLite WAL FULL, 64 puts in one transaction", ">= 5"))
+            rows.append(Row(what, "64 outstanding", "commits/s", ours, single,
+                            "SQLite WAL FULL, a transaction for each caller", ">= 5"))
+    return rows, [plot]
+
+
+ALL = {"handshake": handshake, "read": read, "commit": commit}
