@@ -7,7 +7,7 @@ build=$1
 ninja -C "$build"
 find "$build" -name '*.gcda' -delete
 tools/test.sh "$build" || echo 'coverage.sh: the tests are red, so this is not the whole truth' >&2
-gcovr --root . --object-directory "$build" --filter 'lib/' --filter 'tee/' --exclude '.*_(test|fuzz|bench)\.c' \
+gcovr --root . --object-directory "$build" --filter 'lib/' --filter 'tee/' --exclude '.*_(test|fuzz|bench)\.[ch]' \
     --exclude-branches-by-pattern '\s*MT_ASSERT\b.*' --exclude-lines-by-pattern '\s*MT_ASSERT\b.*' \
     --json-summary "$build/coverage.json" --html-details "$build/coverage.html" --exclude-throw-branches >/dev/null
 python3 - "$build/coverage.json" <<'PY'

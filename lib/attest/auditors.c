@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "crypto/hash.h"
 #include "wire/cbor.h"
 #include "wire/cose.h"
@@ -36,7 +37,8 @@ static MT_ERR tbs_of(const mt_spki *k, mt_bytes payload, struct mt_buf *room, mt
     struct mt_writer t = mt_writer_onto(room);
     mt_spki_hash(k, &kid);
     mt_cose_protected_write(&p, mt_hash_bytes(&kid));
-    MT_TRY(mt_write_end(&p, &protected_));
+    mt_err e = mt_write_end(&p, &protected_);
+    MT_ASSERT(!mt_failed(e)); /* the room above holds every header */
     mt_cose_tbs_write(&t, protected_, mt_label_bytes(MT_LABEL_AUDITORS), payload);
     return mt_write_end(&t, out);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "attest/signed.h"
+#include "base/assert.h"
+#include "base/text.h"
 #include "crypto/hash.h"
 #include "wire/json.h"
 
@@ -19,10 +21,23 @@ static void put_hashes(struct mt_json_writer *j, const char *name, const mt_hash
     mt_json_end_array(j);
 }
 
+/* People read it, and it stands in the text as it is: nothing that JSON would escape. */
+static MT_ERR check_name(mt_bytes name)
+{
+    MT_REQUIRE(name.len > 0 && name.len <= MT_NAME_BYTES_MAX, MT_E_FORMAT,
+               "a policy's name has 1 to 64 bytes");
+    MT_REQUIRE(mt_text_is_plain(name) && memchr(name.ptr, '"', name.len) == NULL &&
+                   memchr(name.ptr, '\\', name.len) == NULL,
+               MT_E_FORMAT,
+               "a policy's name is plain text without quotation marks and backslashes");
+    return MT_OK;
+}
+
 /* Names in bytewise order, so that what is written is canonical as it stands. */
 void mt_policy_write(struct mt_writer *w, const struct mt_policy *p)
 {
     struct mt_json_writer j = mt_json_writer_over(w);
+    mt_write_err(w, check_name(p->name));
     mt_json_begin_object(&j, NULL);
     if (p->auditors.threshold > 0) {
         mt_json_begin_object(&j, "auditors");
@@ -99,13 +114,11 @@ static MT_ERR get_policy(const struct mt_json *root, struct mt_policy *p)
     static const char *const soft_fields[] = {"platforms", "operators", NULL};
     const struct mt_json *soft = NULL;
     uint64_t version = 0;
-    mt_bytes name;
     MT_TRY(mt_json_known(root, fields));
     MT_TRY(mt_json_uint(root, "version", UINT32_MAX, &version));
     MT_REQUIRE(version == VERSION, MT_E_FORMAT, "a policy of another version");
-    MT_TRY(mt_json_text(root, "name", &name));
-    MT_REQUIRE(name.len > 0 && name.len <= MT_NAME_BYTES_MAX, MT_E_FORMAT,
-               "a policy's name has 1 to 64 bytes");
+    MT_TRY(mt_json_text(root, "name", &p->name));
+    MT_TRY(check_name(p->name));
     MT_TRY(mt_json_uint(root, "minimum_level", MT_LEVEL_SGX, &p->minimum_level));
     MT_REQUIRE(p->minimum_level >= MT_LEVEL_NONE, MT_E_FORMAT, "levels count from 1");
     MT_TRY(mt_json_object(root, "soft", &soft));
@@ -121,22 +134,25 @@ static MT_ERR get_policy(const struct mt_json *root, struct mt_policy *p)
 
 /* Where the name stands in the text itself, for the tree that it was parsed from does not live as
  * long. */
-static void borrow_name(mt_bytes in, mt_bytes name, struct mt_policy *out)
+static void borrow_name(mt_bytes in, mt_bytes *name)
 {
-    const void *at = memmem(in.ptr, in.len, name.ptr, name.len);
-    out->name = at == NULL ? (mt_bytes){NULL, 0} : (mt_bytes){at, name.len};
+    const void *at = memmem(in.ptr, in.len, name->ptr, name->len);
+    MT_ASSERT(at != NULL); /* nothing of it is escaped */
+    name->ptr = at;
 }
 
 MT_ERR mt_policy_parse(mt_bytes in, struct mt_policy *out)
 {
     MT_DEFER(mt_json_free) struct mt_json *root = NULL;
-    mt_bytes name;
     memset(out, 0, sizeof *out);
     MT_REQUIRE(in.len <= MT_POLICY_BYTES_MAX, MT_E_LIMIT, "a policy is too long");
     MT_TRY(mt_json_parse_canonical(in, &root));
-    MT_TRY(get_policy(root, out));
-    MT_TRY(mt_json_text(root, "name", &name));
-    borrow_name(in, name, out);
+    mt_err e = get_policy(root, out);
+    if (mt_failed(e)) {
+        memset(out, 0, sizeof *out); /* its name would outlive the tree */
+        return e;
+    }
+    borrow_name(in, &out->name);
     mt_sha256(&in, 1, &out->hash);
     return MT_OK;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/signed.h"
 
+#include "base/assert.h"
 #include "crypto/hash.h"
 #include "wire/cbor.h"
 #include "wire/cose.h"
@@ -24,7 +25,8 @@ static MT_ERR write_signed(struct mt_writer *w, const struct mt_key *k, enum mt_
     struct mt_writer c = mt_writer_onto(&cose);
     mt_spki_hash(mt_key_public(k), &kid);
     mt_cose_protected_write(&p, mt_hash_bytes(&kid));
-    MT_TRY(mt_write_end(&p, &protected_));
+    mt_err e = mt_write_end(&p, &protected_);
+    MT_ASSERT(!mt_failed(e)); /* the room above holds every header */
     mt_cose_tbs_write(&t, protected_, mt_label_bytes(label), payload);
     MT_TRY(mt_write_end(&t, &tbs));
     MT_TRY(mt_sign(k, tbs, signature));

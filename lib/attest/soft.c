@@ -6,6 +6,7 @@
 
 #include "attest/eventlog.h"
 #include "attest/signed.h"
+#include "base/assert.h"
 #include "crypto/ct.h"
 #include "wire/cbor.h"
 
@@ -23,7 +24,7 @@ void mt_soft_evidence_write(struct mt_writer *w, const struct mt_key *platform, 
     mt_cbor_write_bytes(&p, log);
     mt_err e = mt_write_end(&p, &payload);
     if (mt_failed(e)) {
-        w->failed = e;
+        mt_write_err(w, e);
         return;
     }
     mt_signed_write(w, platform, MT_LABEL_SOFT_EVIDENCE, payload);
@@ -42,10 +43,7 @@ void mt_platform_certificate_write(struct mt_writer *w, const struct mt_key *ope
     mt_cbor_write_uint(&p, not_before_ms);
     mt_cbor_write_uint(&p, not_after_ms);
     mt_err e = mt_write_end(&p, &payload);
-    if (mt_failed(e)) {
-        w->failed = e;
-        return;
-    }
+    MT_ASSERT(!mt_failed(e)); /* the room above holds every certificate */
     mt_signed_write(w, operator_key, MT_LABEL_PLATFORM_CERT, payload);
 }
 
