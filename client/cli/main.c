@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
 #include "mesatee/entropy.h"
@@ -250,6 +252,13 @@ static int run_verb(const struct mt_verb *v, struct mt_cli *c, const char *home)
     return rc;
 }
 
+/* A private key is read: no core file, and no memory for other processes of this user. */
+static bool forbid_cores(void)
+{
+    const struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
 int main(int argc, char **argv)
 {
     struct mt_cli c = {.is_json = false};
@@ -267,6 +276,10 @@ int main(int argc, char **argv)
     if (wants_help(argc, argv)) {
         print_help(v);
         return MT_EXIT_DONE;
+    }
+    if (!forbid_cores()) {
+        (void)fputs("mesatee: core files cannot be forbidden\n", stderr);
+        return MT_EXIT_FAILED;
     }
     c.argc = argc - taken;
     c.argv = argv + taken;
