@@ -93,12 +93,17 @@ int mt_cli_data_list(struct mt_cli *c)
 int mt_cli_data_show(struct mt_cli *c)
 {
     char target[256];
+    char query[64] = "";
     mt_id id;
+    const char *before = mt_cli_option(c, "--before");
+    if (before != NULL) {
+        (void)snprintf(query, sizeof query, "?before=%.20s", before);
+    }
     if (!mt_cli_arguments(c, 1)) {
         return MT_EXIT_USAGE;
     }
     int rc = mt_cli_data(c, mt_bytes_of_text(c->argv[0]), &id);
-    rc = rc == MT_EXIT_DONE ? target_of(&id, "", target) : rc;
+    rc = rc == MT_EXIT_DONE ? target_of(&id, query, target) : rc;
     return rc == MT_EXIT_DONE ? mt_cli_show(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}) : rc;
 }
 

@@ -82,8 +82,10 @@ const struct mt_verb mt_verbs[] = {
      mt_cli_data_get},
     {"data", "list", "data list", "Data that you own or may know of.\nExample: mesatee data list",
      mt_cli_data_list},
-    {"data", "show", "data show NAME|ID",
-     "Versions, commitments, grants.\nExample: mesatee data show visits", mt_cli_data_show},
+    {"data", "show", "data show NAME|ID [--before VERSION]",
+     "Versions, commitments, grants; of versions the newest hundred, or those before "
+     "one.\nExample: mesatee data show visits",
+     mt_cli_data_show},
     {"data", "grant",
      "data grant NAME|ID WHO [--right see|use] [--function NAME] [--until MS] [--count N]",
      "Lets another see your data's description, or name it in tasks. Reading stays "
@@ -104,8 +106,9 @@ const struct mt_verb mt_verbs[] = {
      "Proposes a computation: FILE is JSON, see docs/tutorial.md. Prints the task's id.\nExample: "
      "mesatee task create task.json",
      mt_cli_task_create},
-    {"task", "show", "task show TASK",
-     "In prose and as bytes, exactly what an approval signs.\nExample: mesatee task show 4be1...",
+    {"task", "show", "task show TASK [--before NUMBER]",
+     "In prose and as bytes, exactly what an approval signs. With --json also its newest hundred "
+     "runs, or those before one.\nExample: mesatee task show 4be1...",
      mt_cli_task_show},
     {"task", "approve", "task approve TASK [--digest HEX]",
      "Signs the task's digest, if it is the one that you name.\nExample: mesatee task approve "

@@ -275,6 +275,7 @@ int mt_cli_task_create(struct mt_cli *c)
 
 struct loaded_task {
     struct mt_json *json;
+    struct mt_json *run; /* one that was asked for by its id */
     struct mt_buf definition;
     struct mt_task task;
     mt_hash digest;
@@ -284,6 +285,7 @@ static void free_loaded(struct loaded_task **t)
 {
     if (*t != NULL) {
         mt_json_free(&(*t)->json);
+        mt_json_free(&(*t)->run);
         mt_buf_free(&(*t)->definition);
         free(*t);
         *t = NULL;
@@ -309,7 +311,8 @@ static MT_ERR parse_loaded(const struct mt_cli *c, struct loaded_task *t)
     return MT_OK;
 }
 
-static int load_task(struct mt_cli *c, const char *id, struct loaded_task **out)
+/* `query`: what to ask of it, or "". */
+static int load_task(struct mt_cli *c, const char *id, const char *query, struct loaded_task **out)
 {
     char target[TARGET_MAX];
     struct loaded_task *t = calloc(1, sizeof *t);
@@ -318,7 +321,7 @@ static int load_task(struct mt_cli *c, const char *id, struct loaded_task **out)
     }
     t->definition = mt_buf_of_max(TASK_FILE_MAX);
     *out = t;
-    (void)snprintf(target, sizeof target, "/tasks/%s", id);
+    (void)snprintf(target, sizeof target, "/tasks/%s%s", id, query);
     int rc = mt_cli_request(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &t->json);
     if (rc != MT_EXIT_DONE) {
         return rc;
@@ -371,10 +374,15 @@ int mt_cli_task_show(struct mt_cli *c)
     mt_bytes state = {NULL, 0};
     const struct mt_json *approvals = NULL;
     size_t count = 0;
+    char query[64] = "";
+    const char *before = mt_cli_option(c, "--before");
+    if (before != NULL) {
+        (void)snprintf(query, sizeof query, "?before=%.20s", before);
+    }
     if (!mt_cli_arguments(c, 1) || !is_task(c->argv[0])) {
         return MT_EXIT_USAGE;
     }
-    int rc = load_task(c, c->argv[0], &t);
+    int rc = load_task(c, c->argv[0], "", &t);
     if (rc != MT_EXIT_DONE) {
         return rc;
     }
@@ -434,7 +442,7 @@ int mt_cli_task_approve(struct mt_cli *c)
     if (!mt_cli_arguments(c, 1) || !is_task(c->argv[0])) {
         return MT_EXIT_USAGE;
     }
-    int rc = load_task(c, c->argv[0], &t);
+    int rc = load_task(c, c->argv[0], "", &t);
     if (rc != MT_EXIT_DONE) {
         return rc;
     }
@@ -541,8 +549,8 @@ int mt_cli_task_watch(struct mt_cli *c)
     return mt_failed(e) ? mt_cli_fail(c, e, "watch") : rc;
 }
 
-/* The newest run that is done, or the one that is named: its JSON lies in the task's. */
-static const struct mt_json *find_run(const struct mt_json *task, const char *run)
+/* The newest that is done: its JSON lies in the task's. */
+static const struct mt_json *newest_done(const struct mt_json *task)
 {
     const struct mt_json *runs = NULL;
     const struct mt_json *found = NULL;
@@ -551,17 +559,34 @@ static const struct mt_json *find_run(const struct mt_json *task, const char *ru
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        mt_bytes id;
         mt_bytes state;
         const struct mt_json *r = mt_json_at(runs, i);
-        if (mt_failed(mt_json_text(r, "run", &id)) || mt_failed(mt_json_text(r, "state", &state))) {
+        if (mt_failed(mt_json_text(r, "state", &state))) {
             return NULL;
         }
-        bool is_it = run != NULL ? mt_bytes_equal(id, mt_bytes_of_text(run))
-                                 : mt_bytes_equal(state, MT_LITERAL("done"));
-        found = is_it ? r : found;
+        found = mt_bytes_equal(state, MT_LITERAL("done")) ? r : found;
     }
     return found;
+}
+
+/* The run that is named, however old, or else the newest that is done. */
+static int find_run(struct mt_cli *c, struct loaded_task *t, const char *run,
+                    const struct mt_json **out)
+{
+    char target[TARGET_MAX];
+    if (run != NULL) {
+        (void)snprintf(target, sizeof target, "/tasks/%s/runs/%.32s", c->argv[0], run);
+        int rc = mt_cli_request(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &t->run);
+        *out = t->run;
+        return rc;
+    }
+    *out = newest_done(t->json);
+    if (*out == NULL) {
+        (void)fputs("mesatee: the task has no run that is done\n  mend: mesatee task run\n",
+                    stderr);
+        return MT_EXIT_FAILED;
+    }
+    return MT_EXIT_DONE;
 }
 
 static MT_ERR result_of(const struct mt_json *run, mt_bytes output, mt_bytes *out)
@@ -588,15 +613,11 @@ int mt_cli_task_result(struct mt_cli *c)
     if (!mt_cli_arguments(c, 3) || !is_task(c->argv[0])) {
         return MT_EXIT_USAGE;
     }
-    int rc = load_task(c, c->argv[0], &t);
+    const struct mt_json *r = NULL;
+    int rc = load_task(c, c->argv[0], "", &t);
+    rc = rc == MT_EXIT_DONE ? find_run(c, t, run, &r) : rc;
     if (rc != MT_EXIT_DONE) {
         return rc;
-    }
-    const struct mt_json *r = find_run(t->json, run);
-    if (r == NULL) {
-        (void)fputs("mesatee: the task has no such run that is done\n  mend: mesatee task run\n",
-                    stderr);
-        return MT_EXIT_FAILED;
     }
     mt_err e = result_of(r, mt_bytes_of_text(c->argv[1]), &result);
     if (mt_failed(e)) {
@@ -616,15 +637,15 @@ int mt_cli_receipt_get(struct mt_cli *c)
     if (!mt_cli_arguments(c, 2) || !is_task(c->argv[0])) {
         return MT_EXIT_USAGE;
     }
-    int rc = load_task(c, c->argv[0], &t);
+    const struct mt_json *r = NULL;
+    int rc = load_task(c, c->argv[0], "", &t);
+    rc = rc == MT_EXIT_DONE ? find_run(c, t, run, &r) : rc;
     if (rc != MT_EXIT_DONE) {
         return rc;
     }
-    const struct mt_json *r = find_run(t->json, run);
-    if (r == NULL || mt_failed(mt_json_text(r, "run", &id))) {
-        (void)fputs("mesatee: the task has no such run that is done\n  mend: mesatee task run\n",
-                    stderr);
-        return MT_EXIT_FAILED;
+    mt_err e = mt_json_text(r, "run", &id);
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, "run");
     }
     (void)snprintf(target, sizeof target, "/tasks/%s/runs/%.*s/receipt", c->argv[0], (int)id.len,
                    (const char *)id.ptr);

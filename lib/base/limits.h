@@ -100,9 +100,9 @@ enum {
 
     /* services */
     MT_TASK_PARTIES_MAX = 16,
-    MT_TASK_RUNS_SHOWN = 100,            /* of one task, the newest */
+    MT_TASK_RUNS_SHOWN = 100,            /* of one task at a time; `before` asks for older ones */
     MT_DATA_VERSIONS_MAX = 1000,         /* of one data set: all are deleted at once */
-    MT_DATA_VERSIONS_SHOWN = 100,        /* of one data set, the newest */
+    MT_DATA_VERSIONS_SHOWN = 100,        /* of one data set at a time, as above */
     MT_DATA_SCHEMA_BYTES_MAX = 8 * 1024, /* a longer proposal is none */
     MT_TASK_ARGUMENT_BYTES_MAX = 32 * 1024,
     MT_TASK_TIME_MS_MAX = 24 * 60 * 60 * 1000,

@@ -49,6 +49,15 @@ class Writer(threading.Thread):
         return True
 
 
+def pages(show, number):
+    """All of a list that is shown by the hundred, the newest first."""
+    page = found = show()
+    while page and page[0][number] > 1:
+        page = show("--before", page[0][number])
+        found = page + found
+    return found
+
+
 class Test:
     def __init__(self, world, tap, rounds):
         self.world, self.tap, self.rounds = world, tap, rounds
@@ -101,17 +110,19 @@ class Test:
             self.node.kill()
             self.early += 1
         self.node.start()
-        self.check_newest()
+        self.check_acknowledged(is_last=False)
 
-    def check_newest(self):
-        """Of each data set all versions; a head that went back would be refused by the client itself."""
+    def check_acknowledged(self, is_last):
+        """After each round the newest versions of each data set, at the end all of them; a head that went back would
+        be refused by the client itself."""
         shown = {}
-        for who, name, version in self.acknowledged:
-            if (who, name) not in shown:
-                answer = self.world.json(who, "data", "show", name)
-                shown[(who, name)] = {v["version"]: v["commitment"] for v in answer["versions"]}
+        for who, name in {(who, name) for who, name, _ in self.acknowledged}:
+            show = lambda *more: self.world.json(who, "data", "show", name, *more)["versions"]
+            versions = pages(show, "version") if is_last else show()
+            shown[(who, name)] = {v["version"]: v["commitment"] for v in versions}
         for (who, name, version), (commitment, _) in self.acknowledged.items():
-            if shown[(who, name)].get(version) != commitment:
+            versions = shown[(who, name)]
+            if versions.get(version) != commitment and (is_last or version >= min(versions, default=0)):
                 self.faults.append(f"{who}/{name} version {version} was acknowledged and is not there")
         if any((self.node.state / "staging").iterdir()):
             self.faults.append("something is left in staging")
@@ -148,7 +159,8 @@ class Test:
         return bad
 
     def run_states(self):
-        return {r["run"]: r["state"] for r in self.world.json("alice", "task", "show", self.task)["runs"]}
+        runs = pages(lambda *more: self.world.json("alice", "task", "show", self.task, *more)["runs"], "number")
+        return {r["run"]: r["state"] for r in runs}
 
     def check_objects(self):
         """Each object is named: by a version, or by a run that is done. What a crash interrupted is run again."""
@@ -167,6 +179,7 @@ class Test:
         self.set_up()
         for _ in range(self.rounds):
             self.one_round()
+        self.check_acknowledged(is_last=True)
         tap = self.tap
         writes = len(self.acknowledged) + len(self.runs)
         tap.ok(writes >= self.rounds, f"{writes} writes were acknowledged in {self.rounds} rounds, {self.early} of them "

@@ -196,8 +196,9 @@ static mt_err show(const struct mt_permit *p, const struct mt_request *rq, struc
     const mt_id *id = mt_permit_resource(p);
     struct mt_data_set set;
     struct mt_resource_info info;
-    (void)rq;
+    uint64_t before = 0;
     MT_TRY(mt_data_set_get(tx, id, &set));
+    MT_TRY(mt_request_query_uint(rq, "before", set.versions + 1, UINT64_MAX >> 11, &before));
     MT_TRY(mt_permit_describe(p, tx, MT_REF(MT_KIND_DATA, id), &info));
     struct mt_json_writer *j = mt_reply_json(rp, 200);
     mt_json_put_hex(j, "data", mt_id_bytes(id));
@@ -208,10 +209,11 @@ static mt_err show(const struct mt_permit *p, const struct mt_request *rq, struc
                         !set.is_deleted    ? "live"
                         : info.is_shredded ? "shredded"
                                            : "deleted");
+    mt_json_put_uint(j, "versions_made", set.versions);
     mt_json_begin_array(j, "versions");
-    uint64_t first =
-        set.versions > MT_DATA_VERSIONS_SHOWN ? set.versions - MT_DATA_VERSIONS_SHOWN + 1 : 1;
-    for (uint64_t n = first; n <= set.versions; n++) {
+    uint64_t end = before <= set.versions ? before : set.versions + 1;
+    uint64_t first = end > MT_DATA_VERSIONS_SHOWN ? end - MT_DATA_VERSIONS_SHOWN : 1;
+    for (uint64_t n = first; n < end; n++) {
         MT_TRY(put_version(p, tx, n, set.is_deleted, j));
     }
     mt_json_end_array(j);
@@ -304,6 +306,7 @@ static mt_err delete (const struct mt_permit *p, const struct mt_request *rq, st
 
 static const char *const put_query[] = {"name", NULL};
 static const char *const list_query[] = {"after", "limit", NULL};
+static const char *const show_query[] = {"before", NULL};
 static const char *const delete_query[] = {"now", NULL};
 
 enum { DATA_BYTES_MAX_GIB = 64 };
@@ -315,7 +318,7 @@ static const struct mt_route routes[] = {
     {MT_GET, "/mesatee/v1/data", "data.list", MT_KIND_NONE, MT_RIGHT_USER, 0, false, false, list,
      list_query},
     {MT_GET, "/mesatee/v1/data/{data}", "data.show", MT_KIND_DATA, MT_RIGHT_SEE, 0, false, false,
-     show, NULL},
+     show, show_query},
     {MT_GET, "/mesatee/v1/data/{data}/versions/{version}/content", "data.read", MT_KIND_DATA,
      MT_RIGHT_READ, 0, false, true, content, NULL},
     {MT_POST, "/mesatee/v1/data/{data}/grants", "data.grant", MT_KIND_DATA, MT_RIGHT_OWNER, 4096,

@@ -408,6 +408,14 @@ static void a_set_has_so_many_versions_and_all_go_at_once(void)
     const struct mt_json *list = list_of("versions", &count);
     MT_ASSERT(count == MT_DATA_VERSIONS_SHOWN);
     MT_ASSERT(number_of(mt_json_at(list, count - 1), "version") == MT_DATA_VERSIONS_MAX);
+    MT_ASSERT(number_of(answer, "versions_made") == MT_DATA_VERSIONS_MAX);
+    OK(CALL(ALICE, "data.show", .args = {id}, .query = "before=3"));
+    list = list_of("versions", &count);
+    MT_ASSERT(count == 2);
+    MT_ASSERT(number_of(mt_json_at(list, 0), "version") == 1);
+    OK(CALL(ALICE, "data.show", .args = {id}, .query = "before=0"));
+    (void)list_of("versions", &count);
+    MT_ASSERT(count == 0);
     OK(CALL(ALICE, "data.delete", .args = {id}));
     OK(show(ALICE));
     calls_end();

@@ -398,7 +398,7 @@ static void who_watches_a_task_learns_what_becomes_of_it(void)
     calls_end();
 }
 
-static void a_task_with_many_runs_shows_the_newest(void)
+static void a_task_with_many_runs_shows_the_newest_and_older_ones_if_asked(void)
 {
     begin();
     struct wish w = a_wish();
@@ -418,6 +418,19 @@ static void a_task_with_many_runs_shows_the_newest(void)
     MT_ASSERT(count == MT_TASK_RUNS_SHOWN);
     MT_ASSERT(number_of(mt_json_at(list, 0), "number") == 6);
     MT_ASSERT(number_of(mt_json_at(list, count - 1), "number") == w.runs);
+    MT_ASSERT(number_of(answer, "runs_started") == w.runs);
+    OK(CALL(CAROL, "task.show", .args = {task_id}, .query = "before=6"));
+    OK(mt_json_array(answer, "runs", 1000, &list, &count));
+    MT_ASSERT(count == 5);
+    MT_ASSERT(number_of(mt_json_at(list, 0), "number") == 1);
+    MT_ASSERT(number_of(mt_json_at(list, 4), "number") == 5);
+    for (size_t i = 0; i < 2; i++) {
+        OK(CALL(CAROL, "task.show", .args = {task_id}, .query = i == 0 ? "before=1" : "before=0"));
+        OK(mt_json_array(answer, "runs", 1000, &list, &count));
+        MT_ASSERT(count == 0);
+    }
+    MT_ASSERT(
+        is_code(CALL(CAROL, "task.show", .args = {task_id}, .query = "before=x"), MT_E_FORMAT));
     calls_end();
 }
 
@@ -443,7 +456,7 @@ int main(void)
         MT_TEST(a_crash_between_start_and_end_repeats_the_run_and_counts_it_once),
         MT_TEST(a_done_run_claims_what_ran_and_at_which_level),
         MT_TEST(who_watches_a_task_learns_what_becomes_of_it),
-        MT_TEST(a_task_with_many_runs_shows_the_newest),
+        MT_TEST(a_task_with_many_runs_shows_the_newest_and_older_ones_if_asked),
     };
     OK(mt_crypto_init(world_random, NULL));
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);

@@ -200,7 +200,10 @@ mt_err mt_task_show(const struct mt_permit *p, const struct mt_request *rq, stru
     MT_TRY(state_of(tx, id, &v, &state));
     struct mt_json_writer *j = mt_reply_json(rp, 200);
     struct run_list l = {rq, tx, j};
-    uint64_t left = v.record.runs_started < v.task->runs ? v.task->runs - v.record.runs_started : 0;
+    uint64_t newest = v.record.runs_started;
+    uint64_t left = newest < v.task->runs ? v.task->runs - newest : 0;
+    uint64_t before = 0;
+    MT_TRY(mt_request_query_uint(rq, "before", newest + 1, UINT64_MAX >> 11, &before));
     mt_json_put_hex(j, "task", mt_id_bytes(id));
     mt_json_put_hex(j, "digest", mt_hash_bytes(&v.record.digest));
     mt_json_put_hex(j, "definition", v.record.definition);
@@ -209,8 +212,9 @@ mt_err mt_task_show(const struct mt_permit *p, const struct mt_request *rq, stru
     mt_json_put_literal(j, "state", state);
     MT_TRY(put_approvals(tx, id, v.task, j));
     mt_json_put_uint(j, "runs_left", left);
+    mt_json_put_uint(j, "runs_started", newest);
     mt_json_begin_array(j, "runs");
-    MT_TRY(mt_run_order_each(tx, id, v.record.runs_started, list_run, &l));
+    MT_TRY(mt_run_order_each(tx, id, before <= newest ? before : newest + 1, list_run, &l));
     mt_json_end_array(j);
     mt_json_put_bool(j, "limits_enforced_against_rollback", false);
     return MT_OK;

@@ -202,27 +202,32 @@ MT_ERR mt_run_order_put(struct mt_tx *tx, const mt_id *task, uint64_t number, co
 struct each_run {
     mt_run_each *each;
     void *state;
+    uint64_t left;
 };
 
 static mt_err give_run(void *state, mt_bytes key, mt_bytes value, bool *is_enough)
 {
-    const struct each_run *e = state;
+    struct each_run *e = state;
     mt_id run;
     (void)key;
-    (void)is_enough;
     MT_REQUIRE(value.len == sizeof run.b, MT_E_FORMAT,
                "an entry of task.order has the wrong length");
     memcpy(run.b, value.ptr, sizeof run.b);
+    *is_enough = --e->left == 0;
     return e->each(e->state, &run);
 }
 
-MT_ERR mt_run_order_each(struct mt_tx *tx, const mt_id *task, uint64_t newest, mt_run_each *each,
+MT_ERR mt_run_order_each(struct mt_tx *tx, const mt_id *task, uint64_t before, mt_run_each *each,
                          void *state)
 {
-    struct each_run e = {each, state};
     uint8_t room[ORDER_KEY];
     mt_bytes after;
-    uint64_t passed = newest > MT_TASK_RUNS_SHOWN ? newest - MT_TASK_RUNS_SHOWN : 0;
+    uint64_t last = before > 0 ? before - 1 : 0; /* numbers have no gaps */
+    uint64_t passed = last > MT_TASK_RUNS_SHOWN ? last - MT_TASK_RUNS_SHOWN : 0;
+    struct each_run e = {each, state, last - passed};
+    if (e.left == 0) {
+        return MT_OK;
+    }
     MT_TRY(order_key_of(task, passed, room, &after));
     return mt_tx_scan(tx, &mt_task_maps[ORDER], MT_RANGE((mt_id_bytes(task)), after), give_run, &e);
 }

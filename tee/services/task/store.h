@@ -72,8 +72,8 @@ MT_ERR mt_run_get(struct mt_tx *tx, const mt_id *run, struct mt_run *out);
 MT_ERR mt_run_put(struct mt_tx *tx, const mt_id *run, const struct mt_run *r);
 MT_ERR mt_run_order_put(struct mt_tx *tx, const mt_id *task, uint64_t number, const mt_id *run);
 typedef mt_err mt_run_each(void *state, const mt_id *run);
-/* The newest of them, at most MT_TASK_RUNS_SHOWN, in order; `newest` is the last number. */
-MT_ERR mt_run_order_each(struct mt_tx *tx, const mt_id *task, uint64_t newest, mt_run_each *each,
+/* The newest of those with a number below `before`, at most MT_TASK_RUNS_SHOWN, in order. */
+MT_ERR mt_run_order_each(struct mt_tx *tx, const mt_id *task, uint64_t before, mt_run_each *each,
                          void *state);
 
 #endif

@@ -5,6 +5,7 @@
 #include "services/task/inside.h"
 
 static const char *const list_query[] = {"after", "limit", NULL};
+static const char *const show_query[] = {"before", NULL};
 static const char *const events_query[] = {"after", NULL};
 
 enum { TASK_BODY_MAX = MT_BODY_INLINE_BYTES_MAX, SMALL_BODY_MAX = 8 * 1024 };
@@ -19,7 +20,7 @@ static const struct mt_route routes[] = {
     {MT_GET, "/mesatee/v1/tasks", "task.list", MT_KIND_NONE, MT_RIGHT_USER, 0, false, false,
      mt_task_list, list_query},
     {MT_GET, "/mesatee/v1/tasks/{task}", "task.show", MT_KIND_TASK, MT_RIGHT_SEE, 0, false, false,
-     mt_task_show, NULL},
+     mt_task_show, show_query},
     {MT_DELETE, "/mesatee/v1/tasks/{task}", "task.cancel", MT_KIND_TASK, MT_RIGHT_OWNER, 0, true,
      false, mt_task_cancel, NULL},
     {MT_POST, "/mesatee/v1/tasks/{task}/approvals", "task.approve", MT_KIND_TASK, MT_RIGHT_SEE,
