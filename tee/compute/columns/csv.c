@@ -418,10 +418,6 @@ static MT_ERR skip_byte_order_mark(struct mt_csv *c)
     if (mt_bytes_start_with((mt_bytes){c->buf, c->end}, (mt_bytes){mark, sizeof mark})) {
         c->start = sizeof mark;
     }
-    if (c->start == c->end) {
-        c->fault = (struct mt_csv_place){.row = 1};
-        MT_FAIL(MT_E_FORMAT, "empty: a header row is required");
-    }
     return MT_OK;
 }
 
@@ -459,9 +455,10 @@ static MT_ERR read_header(struct mt_csv *c)
     bool is_row = false;
     MT_TRY(skip_byte_order_mark(c));
     MT_TRY(next_row(c, &is_row));
-    if (!is_row) { /* of a prefix */
+    if (!is_row) {
         c->fault = (struct mt_csv_place){.row = 1};
-        MT_FAIL(MT_E_FORMAT, "the header does not end");
+        MT_REQUIRE(c->start < c->end, MT_E_FORMAT, "empty: a header row is required");
+        MT_FAIL(MT_E_FORMAT, "the header does not end"); /* of a prefix */
     }
     return take_header(c);
 }
