@@ -5,7 +5,7 @@ import subprocess
 
 import kit
 from kit import ROUNDS, Plot, Row, median
-from peers import Nginx, Node
+from peers import Etcd, Nginx, Node
 
 
 def lines_of(command):
@@ -110,4 +110,44 @@ def commit(build, work):
     return rows, [plot]
 
 
-ALL = {"handshake": handshake, "read": read, "commit": commit}
+ECHO = {"function": {"name": "echo", "version": 1}, "arguments": {}, "inputs": [{"name": "in", "data": "small"}],
+        "outputs": [{"name": "out", "receivers": ["alice"]}], "runs": 100000}
+
+
+def echo_task(node):
+    """A task that copies a small table of Alice's."""
+    node.put("small", b"k,v\n1,2\n")
+    path = node.world.dir / "task.json"
+    path.write_text(json.dumps(ECHO))
+    return node.world.json("alice", "task", "create", path)["task"]
+
+
+def api(build, work):
+    """A durable write through the API. Ours stores 256 bytes, a reason for a rejection, after authentication, decision
+    and audit record, once however often it is asked, with a receipt to be had; etcd stores 256 bytes under a key."""
+    plot = Plot("api", "Durable writes of 256 bytes through the API, one node, TLS", "requests outstanding",
+                "commits a second")
+    waits = Plot("api-p50", "Durable writes of 256 bytes through the API: median wait", "requests outstanding",
+                 "milliseconds")
+    rows = []
+    with contextlib.closing(Etcd(build, work)) as etcd, contextlib.closing(Node(build, work)) as node:
+        asked = [f"POST /mesatee/v1/tasks/{echo_task(node)}/rejections " + json.dumps({"reason": "r" * 256})]
+        for outstanding, goal in ((1, ""), (16, ""), (64, ">= 3"), (512, ">= 5")):
+            ours = Turns(node, node.load(build, outstanding, asked))
+            peer = Turns(etcd, etcd.load(outstanding, min(outstanding, 16)))
+            take_turns(1200, ours, peer)
+            for name, turns in (("ours", ours), ("etcd 3.6", peer)):
+                plot.add(name, outstanding, median(turns.each_s))
+                waits.add(name, outstanding, median(turns.p50_us) / 1000)
+            if goal:
+                size = f"{outstanding} outstanding"
+                rows += [Row("durable commit through the API", size, "commits/s", ours.each_s, peer.each_s,
+                             "etcd 3.6, one node, TLS", goal),
+                         Row("the same, p50", size, "us", ours.p50_us, peer.p50_us, "etcd 3.6, one node, TLS",
+                             "<= 0.5"),
+                         Row("the same, CPU of the server", size, "us", ours.cpu_us, peer.cpu_us,
+                             "etcd 3.6, one node, TLS")]
+    return rows, [plot, waits]
+
+
+ALL = {"handshake": handshake, "read": read, "commit": commit, "api": api}

@@ -113,3 +113,44 @@ http {{
         path.write_text("".join(line + "\n" for line in requests))
         return kit.Talk([build / "bench/load", "tls", f"127.0.0.1:{self.port}", self.folder / "ca.crt", connections,
                          path])
+
+
+class Etcd:
+    """etcd of one node, TLS both ways, built from bench/etcd; and its own client as the load."""
+
+    def __init__(self, build, folder):
+        self.programs = build / "bench-etcd"
+        self.build_programs()
+        self.folder = folder / "etcd"
+        self.folder.mkdir()
+        certificates(self.folder)
+        client, peer = free_ports(2)
+        self.url = f"https://127.0.0.1:{client}"
+        files = [f"--{side}{kind}={self.folder}/{name}" for side in ("", "peer-")
+                 for kind, name in (("cert-file", "peer.crt"), ("key-file", "peer.key"), ("trusted-ca-file", "ca.crt"))]
+        self.process = subprocess.Popen(
+            [self.programs / "server", "--name=one", f"--data-dir={self.folder}/data", *files, "--client-cert-auth",
+             "--peer-client-cert-auth", f"--listen-client-urls={self.url}", f"--advertise-client-urls={self.url}",
+             f"--listen-peer-urls=https://127.0.0.1:{peer}", f"--initial-advertise-peer-urls=https://127.0.0.1:{peer}",
+             f"--initial-cluster=one=https://127.0.0.1:{peer}", "--log-level=error"], stderr=open(self.folder / "log", "wb"))
+        self.pid = self.process.pid
+
+    def build_programs(self):
+        source = kit.HERE / "etcd"
+        go = shutil.which("go", path=os.environ["PATH"] + ":/usr/local/go/bin")
+        if all((self.programs / name).exists() for name in ("server", "load")):
+            return
+        if go is None:
+            raise kit.Skipped("there is no Go to build etcd 3.6 with")
+        done = subprocess.run([go, "build", "-trimpath", "-o", f"{self.programs}/", "./server", "./load"], cwd=source,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise kit.Skipped("etcd 3.6 cannot be built here: " + done.stdout.strip().splitlines()[-1])
+
+    def load(self, outstanding, connections):
+        return kit.Talk([self.programs / "load", self.url, self.folder / "ca.crt", self.folder / "peer.crt",
+                         self.folder / "peer.key", outstanding, connections])
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: The MesaTEE authors
 // SPDX-License-Identifier: Apache-2.0
 
-// load ENDPOINT CA CERT KEY OUTSTANDING SECONDS CONNECTIONS: 256-byte puts under random keys, each awaited by one of
-// OUTSTANDING callers over CONNECTIONS mutual TLS connections. Prints puts, seconds, p50 and p99 in microseconds.
+// load ENDPOINT CA CERT KEY OUTSTANDING CONNECTIONS: 256-byte puts under random keys, each awaited by one of
+// OUTSTANDING callers over CONNECTIONS mutual TLS connections. Talks as ../../load.c does: says "ready"; for each line
+// of input, a number of milliseconds, it works so long and says puts, microseconds, p50 and p99 in microseconds.
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"math/rand"
@@ -37,14 +39,16 @@ func connect(args []string, count int) []*clientv3.Client {
 	check(err)
 	clients := make([]*clientv3.Client, count)
 	for i := range clients {
-		clients[i], err = clientv3.New(clientv3.Config{Endpoints: args[:1], TLS: tls, DialTimeout: 5 * time.Second})
+		clients[i], err = clientv3.New(clientv3.Config{Endpoints: args[:1], TLS: tls, DialTimeout: 20 * time.Second})
+		check(err)
+		_, err = clients[i].Get(context.Background(), "bench")
 		check(err)
 	}
 	return clients
 }
 
-func caller(c *clientv3.Client, seed int64, until time.Time) []time.Duration {
-	r := rand.New(rand.NewSource(seed))
+// One caller: each put is waited for before the next.
+func caller(c *clientv3.Client, r *rand.Rand, until time.Time) []time.Duration {
 	value := make([]byte, 256)
 	var took []time.Duration
 	for time.Now().Before(until) {
@@ -57,30 +61,37 @@ func caller(c *clientv3.Client, seed int64, until time.Time) []time.Duration {
 	return took
 }
 
-func main() {
-	args := os.Args[1:]
-	outstanding, seconds := number(args[4]), number(args[5])
-	clients := connect(args, number(args[6]))
-	for _, c := range clients {
-		_, err := c.Get(context.Background(), "bench")
-		check(err)
-	}
+func turn(clients []*clientv3.Client, callers []*rand.Rand, ms int) {
 	var all []time.Duration
 	var lock sync.Mutex
 	var wait sync.WaitGroup
 	begin := time.Now()
-	for i := 0; i < outstanding; i++ {
+	until := begin.Add(time.Duration(ms) * time.Millisecond)
+	for i, r := range callers {
 		wait.Add(1)
-		go func(i int) {
+		go func() {
 			defer wait.Done()
-			took := caller(clients[i%len(clients)], int64(i), begin.Add(time.Duration(seconds)*time.Second))
+			took := caller(clients[i%len(clients)], r, until)
 			lock.Lock()
 			all = append(all, took...)
 			lock.Unlock()
-		}(i)
+		}()
 	}
 	wait.Wait()
-	total := time.Since(begin).Seconds()
+	total := time.Since(begin)
 	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
-	fmt.Printf("%d %.3f %d %d\n", len(all), total, all[len(all)/2].Microseconds(), all[len(all)*99/100].Microseconds())
+	fmt.Println(len(all), total.Microseconds(), all[len(all)/2].Microseconds(), all[len(all)*99/100].Microseconds())
+}
+
+func main() {
+	args := os.Args[1:]
+	callers := make([]*rand.Rand, number(args[4]))
+	for i := range callers {
+		callers[i] = rand.New(rand.NewSource(int64(i)))
+	}
+	clients := connect(args, number(args[5]))
+	fmt.Println("ready")
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		turn(clients, callers, number(lines.Text()))
+	}
 }
