@@ -171,6 +171,35 @@ int mt_cli_audit_list(struct mt_cli *c)
     return mt_cli_show(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0});
 }
 
+/* All pages, at least up to the head that came with the first of them: each reading is written
+ * down, so the log grows while it is read. */
+static int read_audit(struct mt_cli *c, struct mt_audit *a, mt_err *e)
+{
+    struct mt_merkle_head head = {.size = 0};
+    bool is_done = false;
+    while (!is_done) {
+        MT_DEFER(mt_json_free) struct mt_json *j = NULL;
+        char target[128];
+        uint64_t before = mt_audit_size(a);
+        (void)snprintf(target, sizeof target, "/audit?after=%llu", (unsigned long long)before);
+        int rc = mt_cli_request(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &j);
+        if (rc != MT_EXIT_DONE) {
+            return rc;
+        }
+        if (before == 0) {
+            head = (struct mt_merkle_head){mt_client_head(c->client)->size,
+                                           mt_client_head(c->client)->root};
+        }
+        *e = mt_audit_add(a, j, &is_done);
+        if (mt_failed(*e)) {
+            return MT_EXIT_DONE;
+        }
+        is_done = is_done && (mt_audit_size(a) >= head.size || mt_audit_size(a) == before);
+    }
+    *e = mt_audit_holds(a, &head);
+    return MT_EXIT_DONE;
+}
+
 int mt_cli_audit_verify(struct mt_cli *c)
 {
     MT_DEFER(mt_audit_free) struct mt_audit *a = NULL;
@@ -180,19 +209,7 @@ int mt_cli_audit_verify(struct mt_cli *c)
         return MT_EXIT_USAGE;
     }
     mt_err e = mt_audit_new(&a);
-    bool is_done = mt_failed(e);
-    int rc = MT_EXIT_DONE;
-    while (!is_done && rc == MT_EXIT_DONE) {
-        MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-        char target[128];
-        (void)snprintf(target, sizeof target, "/audit?after=%llu",
-                       (unsigned long long)mt_audit_size(a));
-        rc = mt_cli_request(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &j);
-        if (rc == MT_EXIT_DONE) {
-            e = mt_audit_add(a, j, &is_done);
-            is_done = is_done || mt_failed(e);
-        }
-    }
+    int rc = mt_failed(e) ? MT_EXIT_DONE : read_audit(c, a, &e);
     if (rc != MT_EXIT_DONE) {
         return rc;
     }

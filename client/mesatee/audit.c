@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "crypto/hash.h"
-#include "crypto/merkle.h"
 #include "wire/receipt.h"
 
 enum { PAGE_MAX = 1000, ENTRY_BYTES = 88 };
@@ -136,6 +135,17 @@ MT_ERR mt_audit_add(struct mt_audit *a, const struct mt_json *page, bool *is_don
         MT_REQUIRE(mt_hash_equal(&got, &root), MT_E_PROOF,
                    "audit-root: the listed transactions do not make the root that the node shows");
     }
+    return MT_OK;
+}
+
+MT_ERR mt_audit_holds(const struct mt_audit *a, const struct mt_merkle_head *head)
+{
+    mt_hash got;
+    MT_REQUIRE(head->size <= mt_audit_size(a), MT_E_PROOF,
+               "audit-gap: the node lists fewer transactions than it has");
+    MT_TRY(mt_merkle_root(a->tree, head->size, &got));
+    MT_REQUIRE(mt_hash_equal(&got, &head->root), MT_E_PROOF,
+               "audit-head: the listed transactions are not those of the ledger that you know");
     return MT_OK;
 }
 
