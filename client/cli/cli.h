@@ -29,6 +29,7 @@ struct mt_cli {
     char **argv; /* what follows the verb */
     struct mt_context *context;
     struct mt_client *client;
+    struct mt_json *users; /* of the node; asked for once */
 };
 
 /* An option "--name VALUE" of the verb, taken out of the arguments; NULL if absent. */

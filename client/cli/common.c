@@ -255,17 +255,27 @@ int mt_cli_show(struct mt_cli *c, enum mt_http_method method, const char *target
     return rc;
 }
 
+static int users_of(struct mt_cli *c, const struct mt_json **users, size_t *count)
+{
+    int rc = c->users != NULL
+                 ? MT_EXIT_DONE
+                 : mt_cli_request(c, MT_HTTP_GET, "/users", (mt_bytes){NULL, 0}, &c->users);
+    if (rc == MT_EXIT_DONE && mt_failed(mt_json_array(c->users, "users", 100000, users, count))) {
+        rc = MT_EXIT_FAILED;
+    }
+    return rc;
+}
+
 int mt_cli_subject(struct mt_cli *c, mt_bytes text, mt_hash *out)
 {
-    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
     const struct mt_json *users = NULL;
     size_t count = 0;
     if (text.len == 64 && !mt_failed(mt_hex_parse(text, (mt_span){out->b, sizeof out->b}))) {
         return MT_EXIT_DONE;
     }
-    int rc = mt_cli_request(c, MT_HTTP_GET, "/users", (mt_bytes){NULL, 0}, &j);
-    if (rc != MT_EXIT_DONE || mt_failed(mt_json_array(j, "users", 100000, &users, &count))) {
-        return rc == MT_EXIT_DONE ? MT_EXIT_FAILED : rc;
+    int rc = users_of(c, &users, &count);
+    if (rc != MT_EXIT_DONE) {
+        return rc;
     }
     for (size_t i = 0; i < count; i++) {
         mt_bytes name;
@@ -284,13 +294,11 @@ int mt_cli_subject(struct mt_cli *c, mt_bytes text, mt_hash *out)
 
 void mt_cli_subject_name(struct mt_cli *c, const mt_hash *subject, char out[80])
 {
-    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
     const struct mt_json *users = NULL;
     size_t count = 0;
     (void)snprintf(out, 80, "%02x%02x%02x%02x...", subject->b[0], subject->b[1], subject->b[2],
                    subject->b[3]);
-    if (mt_cli_request(c, MT_HTTP_GET, "/users", (mt_bytes){NULL, 0}, &j) != MT_EXIT_DONE ||
-        mt_failed(mt_json_array(j, "users", 100000, &users, &count))) {
+    if (users_of(c, &users, &count) != MT_EXIT_DONE) {
         return;
     }
     for (size_t i = 0; i < count; i++) {

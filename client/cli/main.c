@@ -143,7 +143,9 @@ const struct mt_verb mt_verbs[] = {
      "mine.receipt theirs.receipt",
      mt_cli_receipt_compare},
     {"audit", "list", "audit list [--after TRANSACTION]",
-     "The audit log (administrators).\nExample: mesatee audit list", mt_cli_audit_list},
+     "The audit log: transaction, time, who, phase, action, what it was about, what became of it "
+     "(administrators).\nExample: mesatee audit list --after 100",
+     mt_cli_audit_list},
     {"audit", "verify", "audit verify",
      "Rebuilds the whole tree from the log: nothing is missing, nothing was changed "
      "(administrators).\nExample: mesatee audit verify",
@@ -251,6 +253,7 @@ static int run_verb(const struct mt_verb *v, struct mt_cli *c, const char *home)
     }
     mt_client_close(&c->client);
     mt_context_free(&c->context);
+    mt_json_free(&c->users);
     mt_entropy_close();
     return rc;
 }

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "mesatee/audit.h"
 #include "mesatee/statement.h"
 
-/* receipt, audit: what anybody can check afterwards. */
+/* receipt: what anybody can check afterwards. */
 
 enum { RECEIPT_MAX = 1024 * 1024 };
 
@@ -157,68 +156,5 @@ int mt_cli_receipt_compare(struct mt_cli *c)
         return mt_cli_fail(c, e, "compare");
     }
     (void)puts("Nothing in the two receipts contradicts the other.");
-    return MT_EXIT_DONE;
-}
-
-int mt_cli_audit_list(struct mt_cli *c)
-{
-    char target[128];
-    const char *after = mt_cli_option(c, "--after");
-    if (!mt_cli_arguments(c, 0)) {
-        return MT_EXIT_USAGE;
-    }
-    (void)snprintf(target, sizeof target, "/audit?after=%.20s", after == NULL ? "0" : after);
-    return mt_cli_show(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0});
-}
-
-/* All pages, at least up to the head that came with the first of them: each reading is written
- * down, so the log grows while it is read. */
-static int read_audit(struct mt_cli *c, struct mt_audit *a, mt_err *e)
-{
-    struct mt_merkle_head head = {.size = 0};
-    bool is_done = false;
-    while (!is_done) {
-        MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-        char target[128];
-        uint64_t before = mt_audit_size(a);
-        (void)snprintf(target, sizeof target, "/audit?after=%llu", (unsigned long long)before);
-        int rc = mt_cli_request(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &j);
-        if (rc != MT_EXIT_DONE) {
-            return rc;
-        }
-        if (before == 0) {
-            head = (struct mt_merkle_head){mt_client_head(c->client)->size,
-                                           mt_client_head(c->client)->root};
-        }
-        *e = mt_audit_add(a, j, &is_done);
-        if (mt_failed(*e)) {
-            return MT_EXIT_DONE;
-        }
-        is_done = is_done && (mt_audit_size(a) >= head.size || mt_audit_size(a) == before);
-    }
-    *e = mt_audit_holds(a, &head);
-    return MT_EXIT_DONE;
-}
-
-int mt_cli_audit_verify(struct mt_cli *c)
-{
-    MT_DEFER(mt_audit_free) struct mt_audit *a = NULL;
-    uint64_t records = 0;
-    uint64_t leaves = 0;
-    if (!mt_cli_arguments(c, 0)) {
-        return MT_EXIT_USAGE;
-    }
-    mt_err e = mt_audit_new(&a);
-    int rc = mt_failed(e) ? MT_EXIT_DONE : read_audit(c, a, &e);
-    if (rc != MT_EXIT_DONE) {
-        return rc;
-    }
-    if (mt_failed(e)) {
-        return mt_cli_fail(c, e, "audit");
-    }
-    mt_audit_counts(a, &leaves, &records);
-    (void)printf("The audit log is whole: %llu audit records in %llu transactions, all under the "
-                 "head that the node has shown.\n",
-                 (unsigned long long)records, (unsigned long long)leaves);
     return MT_EXIT_DONE;
 }

@@ -3,38 +3,23 @@
 #include <string.h>
 
 #include "gate/inside.h"
-#include "wire/cbor.h"
 
 /*
- * The audit log is made of claim items of ledger transactions, so the Merkle tree covers it and a
- * receipt can show any of it: ["audit", 1, [[subject, action, resource | null, phase, outcome,
- * count, first time], ...]], spec/audit.md.
+ * The audit log is made of claim items of ledger transactions (wire/audit.h), so the Merkle tree
+ * covers it and a receipt can show any of it.
  */
 enum { RECORD_BYTES_MAX = 160 };
 
 static void write_record(struct mt_writer *w, const struct mt_note *n, enum mt_audit_phase phase)
 {
-    static const mt_id none = {{0}};
-    mt_cbor_write_array(w, 7);
-    mt_cbor_write_bytes(w, mt_hash_bytes(&n->subject));
-    mt_cbor_write_text(w, mt_bytes_of_text(n->action));
-    if (mt_id_equal(&n->resource, &none)) {
-        mt_cbor_write_null(w);
-    } else {
-        mt_cbor_write_bytes(w, mt_id_bytes(&n->resource));
-    }
-    mt_cbor_write_uint(w, (uint64_t)phase);
-    mt_cbor_write_uint(w, n->outcome);
-    mt_cbor_write_uint(w, n->count);
-    mt_cbor_write_uint(w, n->first_ms);
-}
-
-static void write_item_head(struct mt_writer *w, size_t records)
-{
-    mt_cbor_write_array(w, 3);
-    mt_cbor_write_text(w, MT_LITERAL("audit"));
-    mt_cbor_write_uint(w, 1);
-    mt_cbor_write_array(w, records);
+    const struct mt_audit_record r = {.subject = n->subject,
+                                      .action = mt_bytes_of_text(n->action),
+                                      .resource = n->resource,
+                                      .phase = phase,
+                                      .outcome = n->outcome,
+                                      .count = n->count,
+                                      .first_ms = n->first_ms};
+    mt_audit_record_write(w, &r);
 }
 
 MT_ERR mt_gate_audit(struct mt_tx *tx, const mt_hash *subject, const char *action,
@@ -49,7 +34,7 @@ MT_ERR mt_gate_audit(struct mt_tx *tx, const mt_hash *subject, const char *actio
         n.resource = *resource;
     }
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    write_item_head(&w, 1);
+    mt_audit_item_write(&w, 1);
     write_record(&w, &n, phase);
     MT_TRY(mt_write_end(&w, &item));
     return mt_tx_claim(tx, item, &index);
@@ -111,7 +96,7 @@ MT_ERR mt_gate_flush(struct mt_gate *g, struct mt_tx *tx)
     if (g->notes_count == 0) {
         return MT_OK;
     }
-    write_item_head(&w, g->notes_count + (g->unlisted > 0 ? 1 : 0));
+    mt_audit_item_write(&w, g->notes_count + (g->unlisted > 0 ? 1 : 0));
     for (size_t i = 0; i < g->notes_count; i++) {
         write_record(&w, &g->notes[i], g->notes[i].outcome == 0 ? MT_AUDIT_READ : MT_AUDIT_REFUSED);
     }

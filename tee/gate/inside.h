@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "gate/gate.h"
+#include "wire/audit.h"
 
 /* What the files of this folder share, and nobody else includes. */
 
@@ -147,7 +148,6 @@ MT_ERR mt_gate_objects_end(struct mt_tx *tx, const mt_id *resource);
 
 MT_ERR mt_gate_resource_of(struct mt_tx *tx, const mt_id *object, mt_id *resource);
 
-enum mt_audit_phase { MT_AUDIT_ACT = 1, MT_AUDIT_INTENT, MT_AUDIT_READ, MT_AUDIT_REFUSED };
 MT_ERR mt_gate_audit(struct mt_tx *tx, const mt_hash *subject, const char *action,
                      const mt_id *resource, enum mt_audit_phase phase);
 

@@ -8,7 +8,7 @@
 #include "platform/process.h"
 #include "server/inside.h"
 #include "server/version.h"
-#include "wire/cbor.h"
+#include "wire/audit.h"
 
 /*
  * Routes that are the node's own: what it is, the ledger's head and audit log, key slots, the
@@ -109,11 +109,9 @@ static MT_ERR head(struct mt_server *s, const struct mt_request *rq, struct mt_r
 
 static bool is_audit_item(mt_bytes item)
 {
-    struct mt_reader r = mt_reader_over(item);
+    struct mt_reader records;
     uint64_t count = 0;
-    mt_bytes kind;
-    return !mt_failed(mt_cbor_read_array(&r, 3, &count)) &&
-           !mt_failed(mt_cbor_read_text(&r, &kind)) && mt_bytes_equal(kind, MT_LITERAL("audit"));
+    return !mt_failed(mt_audit_item_parse(item, &records, &count));
 }
 
 static MT_ERR put_leaf(struct mt_server *s, uint64_t txid, struct mt_json_writer *j)

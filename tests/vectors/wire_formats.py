@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The MesaTEE authors
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of spec/task.md, spec/run-claim.md and spec/receipt.md, from the words of those pages alone:
+"""The vectors of spec/task.md, spec/run-claim.md, spec/audit.md and spec/receipt.md, from the words of those pages alone:
 --check|--write ROOT."""
 import hashlib
 
@@ -59,6 +59,10 @@ approval_tbs = cbor(["Signature1", protected(h(7)), b"mesatee-approval-v1", task
 run_claim = cbor(["run", 1, task, [approval(h(7)), approval(h(11))], i(13), 1, [["rows", h(14), 4096]], 2, False, False,
                   1700000001000, 1700000002000])
 
+# spec/audit.md
+audit_item = cbor(["audit", 1, [[h(7), "data.put", i(4), 1, 0, 1, 1700000000000],
+                                [h(11), "task.run", None, 4, 4, 3, 1700000001000]]])
+
 # spec/receipt.md: a tree of three leaves, of which the last is shown.
 items = [b"hidden", run_claim]
 salts = [i(15), i(16)]
@@ -99,6 +103,7 @@ vectors = {
     "approval": approval(h(7)),
     "approval_tbs": approval_tbs,
     "run_claim": run_claim,
+    "audit_item": audit_item,
     "item_hash": item_hashes[1],
     "claims": claims,
     "no_claims": no_claims,
@@ -113,12 +118,14 @@ vectors = {
 pages = {
     "spec/task.md": ["task", "task_digest", "approval", "approval_tbs"],
     "spec/run-claim.md": ["run_claim"],
+    "spec/audit.md": ["audit_item"],
     "spec/receipt.md": ["item_hash", "claims", "no_claims", "entry", "leaf", "root", "receipt_header", "receipt_proof",
                         "receipt_tbs", "receipt"],
 }
 run("wire_formats", "wire_formats.py", vectors, pages, {
     "lib/wire/task_corpus/task": task,
     "lib/wire/run_corpus/run": run_claim,
+    "lib/wire/audit_corpus/item": audit_item,
     "lib/wire/receipt_corpus/receipt": receipt,
     "lib/wire/receipt_corpus/header": header,
     "lib/wire/receipt_corpus/proof": proof,
