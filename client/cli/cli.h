@@ -62,6 +62,8 @@ void mt_cli_print_trace(FILE *to, const struct mt_trace *t, bool is_long);
 /* "alice" or 64 digits: a subject; "visits", "alice/visits" or 32 digits: a data set. */
 int mt_cli_subject(struct mt_cli *c, mt_bytes text, mt_hash *out);
 int mt_cli_data(struct mt_cli *c, mt_bytes text, mt_id *out);
+/* The number of its newest version. */
+int mt_cli_newest_version(struct mt_cli *c, const mt_id *data, uint64_t *out);
 /* The name of a subject for people, or its first digits. */
 void mt_cli_subject_name(struct mt_cli *c, const mt_hash *subject, char out[80]);
 

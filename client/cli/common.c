@@ -361,3 +361,25 @@ int mt_cli_data(struct mt_cli *c, mt_bytes text, mt_id *out)
                   (int)text.len, (const char *)text.ptr);
     return MT_EXIT_FAILED;
 }
+
+int mt_cli_newest_version(struct mt_cli *c, const mt_id *data, uint64_t *out)
+{
+    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
+    uint8_t room[64];
+    mt_bytes target;
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_bytes(&w, MT_LITERAL("/data/"));
+    mt_hex_write(&w, mt_id_bytes(data));
+    mt_write_bytes(&w, MT_LITERAL("?before=1")); /* none of them, but how many there are */
+    mt_write_u8(&w, 0);
+    mt_err e = mt_write_end(&w, &target);
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, "data");
+    }
+    int rc = mt_cli_request(c, MT_HTTP_GET, (const char *)target.ptr, (mt_bytes){NULL, 0}, &j);
+    if (rc != MT_EXIT_DONE) {
+        return rc;
+    }
+    e = mt_json_uint(j, "versions_made", UINT32_MAX, out);
+    return mt_failed(e) ? mt_cli_fail(c, e, "data") : MT_EXIT_DONE;
+}

@@ -59,12 +59,23 @@ int mt_cli_data_get(struct mt_cli *c)
     char after[64];
     char target[256];
     mt_id id;
+    uint64_t newest = 0;
     if (!mt_cli_arguments(c, 2)) {
         return MT_EXIT_USAGE;
     }
-    (void)snprintf(after, sizeof after, "/versions/%s/content", version == NULL ? "1" : version);
     int rc = mt_cli_data(c, mt_bytes_of_text(c->argv[0]), &id);
-    rc = rc == MT_EXIT_DONE ? target_of(&id, after, target) : rc;
+    if (rc == MT_EXIT_DONE && version == NULL) {
+        rc = mt_cli_newest_version(c, &id, &newest);
+    }
+    if (rc != MT_EXIT_DONE) {
+        return rc;
+    }
+    if (version == NULL) {
+        (void)snprintf(after, sizeof after, "/versions/%llu/content", (unsigned long long)newest);
+    } else {
+        (void)snprintf(after, sizeof after, "/versions/%.20s/content", version);
+    }
+    rc = target_of(&id, after, target);
     return rc == MT_EXIT_DONE ? mt_cli_download(c, target, c->argv[1]) : rc;
 }
 

@@ -77,7 +77,8 @@ const struct mt_verb mt_verbs[] = {
      "Uploads a version; versions never change.\nExample: mesatee data put visits visits.csv",
      mt_cli_data_put},
     {"data", "get", "data get NAME|ID FILE [--version N]",
-     "Downloads a version of your own data, and checks it.\nExample: mesatee data get visits "
+     "Downloads a version of your own data, the newest if none is named, and checks it.\nExample: "
+     "mesatee data get visits "
      "copy.csv",
      mt_cli_data_get},
     {"data", "list", "data list", "Data that you own or may know of.\nExample: mesatee data list",

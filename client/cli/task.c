@@ -94,7 +94,7 @@ static int put_inputs(struct mt_cli *c, const struct mt_json *file, struct mt_js
         mt_bytes name;
         mt_bytes data;
         mt_id id;
-        uint64_t version = 1;
+        uint64_t version = 0;
         const struct mt_json *in = mt_json_at(list, i);
         e = mt_json_text(in, "name", &name);
         e = mt_failed(e) ? e : mt_json_text(in, "data", &data);
@@ -105,6 +105,9 @@ static int put_inputs(struct mt_cli *c, const struct mt_json *file, struct mt_js
             return mt_cli_fail(c, e, "inputs");
         }
         int rc = mt_cli_data(c, data, &id);
+        if (rc == MT_EXIT_DONE && version == 0) {
+            rc = mt_cli_newest_version(c, &id, &version); /* and it is pinned */
+        }
         if (rc != MT_EXIT_DONE) {
             return rc;
         }

@@ -130,6 +130,8 @@ as bob data put t "$work/b.csv" >/dev/null
 expect 0 'version: 2' 'a second upload is a second version' as alice data put t "$work/big"
 as alice data get t "$work/back" --version 2 >"$work/said" 2>&1 && cmp -s "$work/back" "$work/big"
 ok $? 'what is downloaded is what was uploaded'
+as alice data get t "$work/back" >"$work/said" 2>&1 && cmp -s "$work/back" "$work/big"
+ok $? 'without a number the newest version is meant'
 expect 1 'there is no data called' 'data of others is not even listed' as bob data show alice/t
 id=$(as alice --json data list | field data)
 expect 1 'there is no such thing' 'nor by its id' as bob data show "$id"
@@ -141,7 +143,7 @@ cat >"$work/task.json" <<'TASK'
 {"function": {"name": "psi", "version": 1},
  "arguments": {"inputs": [{"name": "a", "key": "email", "canonical": "none", "duplicates": "refuse"}, {"name": "b", "key": "email", "canonical": "none", "duplicates": "refuse"}],
   "outputs": [{"name": "both", "columns": [{"key": true, "as": "email"}]}]},
- "inputs": [{"name": "a", "data": "t"}, {"name": "b", "data": "bob/t"}],
+ "inputs": [{"name": "a", "data": "t", "version": 1}, {"name": "b", "data": "bob/t"}],
  "outputs": [{"name": "both", "receivers": ["alice"]}], "runs": 2}
 TASK
 task=$(as alice --json task create "$work/task.json" | field task)
