@@ -25,7 +25,8 @@ struct mt_client {
     bool is_extended;    /* the node has proved that its ledger goes on from there */
     mt_id session;
     uint64_t number;
-    struct mt_buf in; /* decrypted, not yet parsed */
+    struct mt_buf in;     /* decrypted, not yet parsed */
+    struct mt_buf events; /* of a stream, out of their chunks */
     struct mt_http_body_reader body;
     uint8_t piece[PIECE];
 };
@@ -86,6 +87,7 @@ MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out)
     c->seen = o->head;
     c->is_extended = o->head.size == 0 || o->may_go_back;
     c->in = mt_buf_of_max(IN_MAX);
+    c->events = mt_buf_of_max(IN_MAX);
     mt_err e = connect_node(c);
     if (mt_failed(e)) {
         mt_socket_close(&c->fd);
@@ -102,6 +104,7 @@ void mt_client_close(struct mt_client **cp)
         mt_channel_free(&c->channel);
         mt_channel_identity_free(&c->identity);
         mt_buf_free(&c->in);
+        mt_buf_free(&c->events);
         free(c);
         *cp = NULL;
     }
@@ -415,18 +418,32 @@ static MT_ERR parse_event(mt_bytes event, struct mt_buf *data, uint64_t *txid, b
     return MT_OK;
 }
 
+static MT_ERR take_events(struct mt_client *c)
+{
+    mt_bytes in = mt_buf_bytes(&c->in);
+    mt_bytes data = {NULL, 0};
+    bool is_end = false;
+    MT_TRY(mt_http_body_read(&c->body, &in, &data, &is_end));
+    mt_err e = mt_buf_append(&c->events, data);
+    bool has_moved = in.len < c->in.len;
+    mt_buf_drop(&c->in, c->in.len - in.len);
+    MT_TRY(e);
+    MT_REQUIRE(!is_end, MT_E_CLOSED, "the node has ended the stream");
+    return has_moved ? MT_OK : take_plain(c);
+}
+
 MT_ERR mt_client_next_event(struct mt_client *c, struct mt_buf *data, uint64_t *txid)
 {
     bool has_data = false;
     while (!has_data) {
-        size_t end = event_end(mt_buf_bytes(&c->in));
+        size_t end = event_end(mt_buf_bytes(&c->events));
         if (end == 0) {
-            MT_TRY(take_plain(c));
+            MT_TRY(take_events(c));
             continue;
         }
         mt_buf_free(data);
-        MT_TRY(parse_event((mt_bytes){c->in.ptr, end}, data, txid, &has_data));
-        mt_buf_drop(&c->in, end);
+        MT_TRY(parse_event((mt_bytes){c->events.ptr, end}, data, txid, &has_data));
+        mt_buf_drop(&c->events, end);
     }
     return MT_OK;
 }

@@ -77,8 +77,7 @@ enum {
     MT_TRANSFER_BYTES =
         256 *
         1024, /* one piece of a body between the loop and the object thread; two are under way */
-    MT_WATCH_BATCH_MAX = 64,
-    MT_PLAIN_CONNECTIONS_MAX = 64,
+    MT_PLAIN_CONNECTIONS_MAX = 64, /* probes and metrics at once */
 
     /* tee/compute/columns */
     MT_FUNCTION_DETAIL_BYTES = 256,

@@ -157,6 +157,11 @@ MT_ERR mt_net_write(int fd, mt_bytes bytes, size_t *taken)
     return MT_OK;
 }
 
+void mt_net_end(int fd)
+{
+    (void)shutdown(fd, SHUT_WR);
+}
+
 void mt_net_close(int *fd)
 {
     if (*fd >= 0) {

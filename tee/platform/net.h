@@ -16,6 +16,8 @@ MT_ERR mt_net_accept(int listener, int *fd);
 /* MT_E_BUSY when it would block; *got 0 at the end of the stream; MT_E_CLOSED on reset. */
 MT_ERR mt_net_read(int fd, mt_span out, size_t *got);
 MT_ERR mt_net_write(int fd, mt_bytes bytes, size_t *taken);
+/* Nothing more will be written; reading goes on. */
+void mt_net_end(int fd);
 void mt_net_close(int *fd);
 
 #endif

@@ -229,6 +229,9 @@ void mt_answer_error(struct mt_conn *c, mt_err e)
     rp->body = mt_buf_of_max(MT_JSON_BYTES_MAX);
     rp->kind = MT_REPLY_JSON;
     rp->status = status_of(e.fault->code);
+    if (x->is_no_request && rp->status == 413) {
+        rp->status = 431; /* the head is what is too long (RFC 6585, 5) */
+    }
     w = mt_writer_onto(&rp->body);
     j = mt_json_writer_over(&w);
     mt_json_begin_object(&j, NULL);

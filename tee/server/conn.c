@@ -8,7 +8,13 @@
 #include "platform/net.h"
 #include "server/inside.h"
 
-enum { READ_BYTES = 32 * 1024, OUT_BYTES_HIGH = 256 * 1024, IN_BYTES_MAX = 128 * 1024 };
+enum {
+    READ_BYTES = 32 * 1024,
+    OUT_BYTES_HIGH = 256 * 1024,
+    IN_BYTES_MAX = 128 * 1024,
+    BODY_BYTES_MIN = 64 * 1024,         /* of a body, within one request timeout */
+    LINGER_BYTES_MAX = 16 * 1024 * 1024 /* read and forgotten behind a refusal */
+};
 
 static void free_conn(struct mt_conn *c)
 {
@@ -77,27 +83,61 @@ static void timed_out(struct mt_timer *t)
     mt_conn_close(t->state);
 }
 
-/* How long this state may last: a slow sender is not waited for, a client that thinks may. */
-static void set_timer(struct mt_conn *c)
+static size_t unsent(const struct mt_conn *c)
 {
-    struct mt_server *s = c->server;
+    return c->out.len + mt_channel_output(c->channel).len;
+}
+
+/* The object thread has not written yet what came before: that is no fault of the sender. */
+static bool waits_for_disk(const struct mt_conn *c)
+{
+    return c->state == MT_CONN_BODY && c->x.upload != NULL && mt_upload_room(c->x.upload) == 0;
+}
+
+/* How long this may last, and what has to change for the time to begin anew. A slow sender is not
+ * waited for, nor is a reader who does not read; a client that thinks is, and so is our own disk.
+ */
+static struct mt_patience patience_of(const struct mt_conn *c)
+{
+    const struct mt_server_options *o = &c->server->o;
+    struct mt_patience p = {.ms = o->request_timeout_ms, .state = c->state, .mark = c->requests};
     switch (c->state) {
     case MT_CONN_HANDSHAKE:
-    case MT_CONN_BODY:
     case MT_CONN_SENDING:
-    case MT_CONN_DOWNLOAD:
     case MT_CONN_CLOSING:
-        mt_timer_set(s->o.loop, &c->timer, s->o.request_timeout_ms);
-        return;
+        return p;
     case MT_CONN_HEAD:
-        mt_timer_set(s->o.loop, &c->timer,
-                     c->in.len > 0 ? s->o.request_timeout_ms : s->o.idle_timeout_ms);
-        return;
+        p.ms = c->in.len > 0 ? o->request_timeout_ms : o->idle_timeout_ms;
+        p.mark = c->requests * 2 + (c->in.len > 0 ? 1 : 0);
+        return p;
+    case MT_CONN_BODY:
+        p.ms = waits_for_disk(c) ? 0 : o->request_timeout_ms;
+        p.mark = c->x.body_bytes / BODY_BYTES_MIN;
+        return p;
+    case MT_CONN_DOWNLOAD:
+    case MT_CONN_WATCH:
+        p.ms = unsent(c) > 0 ? o->request_timeout_ms : 0;
+        p.mark = c->sent;
+        return p;
     case MT_CONN_SEALING:
     case MT_CONN_HELD:
-    case MT_CONN_WATCH:
-        mt_timer_clear(s->o.loop, &c->timer);
+        p.ms = 0;
+        return p;
+    }
+    return p;
+}
+
+static void set_timer(struct mt_conn *c)
+{
+    struct mt_patience p = patience_of(c);
+    if (p.ms == c->patience.ms && p.state == c->patience.state && p.mark == c->patience.mark) {
         return;
+    }
+    c->patience = p;
+    if (p.ms == 0) {
+        mt_timer_clear(c->server->o.loop, &c->timer);
+    } else {
+        mt_timer_set(c->server->o.loop, &c->timer, p.ms);
     }
 }
 
@@ -130,6 +170,7 @@ static MT_ERR take_plain(struct mt_conn *c, bool *has_moved)
         MT_TRY(mt_buf_reserve(&c->in, want, &room));
         MT_TRY(mt_channel_read(c->channel, room, &got));
         if (got == 0) {
+            c->undecrypted = 0; /* but for a part of a record */
             return MT_OK;
         }
         c->in.len += got;
@@ -165,6 +206,34 @@ static MT_ERR parse_head(struct mt_conn *c, bool *has_moved)
     return MT_OK;
 }
 
+static MT_ERR take_body(struct mt_conn *c, bool *has_moved)
+{
+    size_t before = c->in.len;
+    MT_TRY(mt_exchange_take_body(c));
+    *has_moved = *has_moved || c->in.len != before;
+    return MT_OK;
+}
+
+/* Says goodbye, so that nobody takes a cut for an end. Behind a refusal the peer may still be
+ * sending: what the kernel has for us when we close would make it forget our answer (RFC
+ * 9112, 9.6), so that is read, for a while, and forgotten. */
+static MT_ERR leave(struct mt_conn *c, bool *has_moved)
+{
+    if (unsent(c) > 0) {
+        return MT_OK;
+    }
+    if (!c->has_left) {
+        mt_channel_close(c->channel);
+        c->has_left = true;
+        *has_moved = true;
+        return MT_OK;
+    }
+    MT_REQUIRE(c->lingers && c->discarded < LINGER_BYTES_MAX, MT_E_CLOSED,
+               "the connection has done its work");
+    mt_net_end(c->fd);
+    return MT_OK;
+}
+
 static MT_ERR step(struct mt_conn *c, bool *has_moved)
 {
     enum mt_conn_state before = c->state;
@@ -181,10 +250,10 @@ static MT_ERR step(struct mt_conn *c, bool *has_moved)
         break;
     case MT_CONN_BODY:
         MT_TRY(take_plain(c, has_moved));
-        MT_TRY(mt_exchange_take_body(c));
+        MT_TRY(take_body(c, has_moved));
         break;
     case MT_CONN_SENDING:
-        if (c->out.len == 0 && mt_channel_output(c->channel).len == 0) {
+        if (unsent(c) == 0) {
             c->state = c->x.closes || c->server->is_draining ? MT_CONN_CLOSING : MT_CONN_HEAD;
             mt_exchange_end(c);
         }
@@ -196,8 +265,7 @@ static MT_ERR step(struct mt_conn *c, bool *has_moved)
         }
         break;
     case MT_CONN_CLOSING:
-        MT_REQUIRE(c->out.len > 0 || mt_channel_output(c->channel).len > 0, MT_E_CLOSED,
-                   "the connection has done its work");
+        MT_TRY(leave(c, has_moved));
         break;
     case MT_CONN_SEALING:
     case MT_CONN_HELD:
@@ -230,6 +298,7 @@ static MT_ERR send_out(struct mt_conn *c, bool *has_moved)
             return e.fault->code == MT_E_BUSY ? MT_OK : e;
         }
         mt_channel_sent(c->channel, taken);
+        c->sent += taken;
         *has_moved = true;
     }
 }
@@ -247,12 +316,14 @@ static MT_ERR pump(struct mt_conn *c)
     return MT_OK;
 }
 
+/* What is not decrypted yet counts too: while a reply is held, or events are watched, the peer may
+ * send on, and nobody reads. */
 static bool wants_input(const struct mt_conn *c)
 {
-    bool is_full = c->in.len >= IN_BYTES_MAX;
-    bool is_waiting_for_disk =
-        c->state == MT_CONN_BODY && c->x.upload != NULL && mt_upload_room(c->x.upload) == 0;
-    return !is_full && !is_waiting_for_disk && c->state != MT_CONN_CLOSING;
+    if (c->state == MT_CONN_CLOSING) {
+        return c->lingers;
+    }
+    return c->in.len < IN_BYTES_MAX && c->undecrypted < IN_BYTES_MAX && !waits_for_disk(c);
 }
 
 void mt_conn_pump(struct mt_conn *c)
@@ -261,16 +332,13 @@ void mt_conn_pump(struct mt_conn *c)
         return;
     }
     c->is_pumping = true;
-    enum mt_conn_state before = c->state;
     mt_err e = pump(c);
     c->is_pumping = false;
     if (!c->is_dead && !mt_failed(e)) {
         unsigned events = (wants_input(c) ? MT_WATCH_READ : 0U) |
                           (mt_channel_output(c->channel).len > 0 ? MT_WATCH_WRITE : 0U);
         e = mt_watch_change(c->server->o.loop, &c->watch, events);
-        if (c->state != before || c->state == MT_CONN_BODY || c->state == MT_CONN_DOWNLOAD) {
-            set_timer(c);
-        }
+        set_timer(c);
     }
     if (c->is_dead) {
         if (c->works == 0) {
@@ -296,7 +364,12 @@ static MT_ERR receive(struct mt_conn *c)
             return e.fault->code == MT_E_BUSY ? MT_OK : e;
         }
         MT_REQUIRE(got > 0, MT_E_CLOSED, "the peer has hung up");
-        MT_TRY(mt_channel_feed(c->channel, (mt_bytes){cipher, got}));
+        if (c->state == MT_CONN_CLOSING) {
+            c->discarded += got;
+        } else {
+            MT_TRY(mt_channel_feed(c->channel, (mt_bytes){cipher, got}));
+            c->undecrypted += got;
+        }
         if (got < sizeof cipher) {
             return MT_OK;
         }
@@ -308,7 +381,9 @@ static void ready(struct mt_watch *w, unsigned events)
 {
     struct mt_conn *c = w->state;
     if ((events & MT_WATCH_READ) != 0) {
-        mt_err e = receive(c);
+        /* Nobody has asked for input, and yet there is an event: the connection is gone. */
+        static const struct mt_fault gone = {MT_E_CLOSED, __LINE__, __FILE__, "the peer is gone"};
+        mt_err e = wants_input(c) ? receive(c) : (mt_err){&gone};
         if (mt_failed(e)) {
             if (c->state == MT_CONN_HANDSHAKE) {
                 c->server->handshakes_failed++;

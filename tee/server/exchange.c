@@ -9,6 +9,17 @@
 
 /* One request on its way: head -> gate -> body -> handler in a transaction -> held -> answered. */
 
+/* Whatever is said was computed from the newest appended version: it waits until that is durable.
+ */
+static void hold(struct mt_conn *c, void (*may_leave)(struct mt_hold *))
+{
+    struct mt_server *s = c->server;
+    c->state = MT_CONN_HELD;
+    c->x.hold =
+        (struct mt_hold){.version = mt_ledger_version(s->o.ledger), .run = may_leave, .state = c};
+    mt_driver_hold(s->o.driver, &c->x.hold);
+}
+
 static MT_ERR parse_number(mt_bytes text, uint64_t *out)
 {
     uint64_t value = 0;
@@ -60,6 +71,19 @@ static mt_bytes query_of(const struct mt_exchange *x)
     return (mt_bytes){(const uint8_t *)x->target + x->path_len, x->target_len - x->path_len};
 }
 
+static MT_ERR check_length(struct mt_exchange *x, uint64_t len)
+{
+    uint64_t max = x->match.route->body_max;
+    if (len > max && max == 0) {
+        mt_reply_hint(&x->reply, "send no body");
+    } else if (len > max) {
+        mt_reply_detail(&x->reply, "at most %llu bytes", (unsigned long long)max);
+        mt_reply_hint(&x->reply, "send less at once");
+    }
+    MT_REQUIRE(len <= max, MT_E_LIMIT, "the body is larger than this path takes");
+    return MT_OK;
+}
+
 /* Everything that can be said of a request before its body: the match, the question to the gate. */
 static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
 {
@@ -93,9 +117,7 @@ static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
     if (r->kind != MT_KIND_NONE) {
         MT_TRY(mt_request_id(&x->request, 0, &x->ask.resource));
     }
-    bool is_too_long = head->body == MT_HTTP_BODY_LENGTH && head->body_len > r->body_max;
-    MT_REQUIRE(!is_too_long, MT_E_LIMIT, "the body is larger than this path takes");
-    return MT_OK;
+    return head->body == MT_HTTP_BODY_LENGTH ? check_length(x, head->body_len) : MT_OK;
 }
 
 static bool is_claim(const struct mt_exchange *x)
@@ -117,6 +139,18 @@ static MT_ERR check_before_body(struct mt_conn *c)
     return e;
 }
 
+/* That the body is wanted is an answer too, and waits like one. */
+static void may_continue(struct mt_hold *h)
+{
+    struct mt_conn *c = h->state;
+    c->state = MT_CONN_BODY;
+    if (mt_failed(mt_buf_append(&c->out, MT_LITERAL("HTTP/1.1 100 Continue\r\n\r\n")))) {
+        mt_conn_close(c);
+        return;
+    }
+    mt_conn_pump(c);
+}
+
 static MT_ERR begin(struct mt_conn *c, const struct mt_http_head *head)
 {
     struct mt_exchange *x = &c->x;
@@ -127,7 +161,7 @@ static MT_ERR begin(struct mt_conn *c, const struct mt_http_head *head)
         MT_TRY(mt_upload_new(c, &x->upload));
     }
     if (head->expects_continue) {
-        MT_TRY(mt_buf_append(&c->out, MT_LITERAL("HTTP/1.1 100 Continue\r\n\r\n")));
+        hold(c, may_continue);
     }
     return MT_OK;
 }
@@ -146,6 +180,8 @@ void mt_exchange_refuse(struct mt_conn *c, mt_err e)
 {
     reset(c);
     c->x.closes = true;
+    c->x.is_no_request = true;
+    c->lingers = true;
     mt_answer_error(c, e);
 }
 
@@ -155,7 +191,8 @@ void mt_exchange_begin(struct mt_conn *c, const struct mt_http_head *head)
     mt_err e = begin(c, head);
     if (mt_failed(e)) {
         /* The body, if any, is not read: the connection cannot go on. */
-        c->x.closes = c->x.closes || head->body != MT_HTTP_BODY_NONE;
+        c->lingers = head->body != MT_HTTP_BODY_NONE;
+        c->x.closes = c->x.closes || c->lingers;
         mt_answer_error(c, e);
     }
 }
@@ -163,12 +200,17 @@ void mt_exchange_begin(struct mt_conn *c, const struct mt_http_head *head)
 static MT_ERR take_piece(struct mt_conn *c, mt_bytes data)
 {
     struct mt_exchange *x = &c->x;
+    x->body_bytes += data.len;
+    MT_TRY(check_length(x, x->body_bytes));
     if (x->upload == NULL) {
         return mt_buf_append(&x->body, data);
     }
-    MT_REQUIRE(x->staged_bytes + data.len <= x->match.route->body_max, MT_E_LIMIT,
-               "the body is larger than this path takes");
-    MT_TRY(mt_gate_stage(c->server->o.gate, &x->ask.subject, data.len));
+    mt_err e = mt_gate_stage(c->server->o.gate, &x->ask.subject, data.len);
+    if (mt_failed(e)) {
+        mt_reply_hint(&x->reply, "wait until other uploads have ended, or let the operator raise "
+                                 "staging_quota_mib or staging_total_mib");
+        return e;
+    }
     x->staged_bytes += data.len;
     return mt_upload_add(x->upload, data);
 }
@@ -202,6 +244,7 @@ MT_ERR mt_exchange_take_body(struct mt_conn *c)
     mt_buf_drop(&c->in, c->in.len - in.len);
     if (mt_failed(e)) {
         x->closes = true;
+        c->lingers = true;
         mt_answer_error(c, e);
     } else if (is_end && x->upload != NULL) {
         c->state = MT_CONN_SEALING;
@@ -369,17 +412,6 @@ static void may_leave(struct mt_hold *h)
     mt_conn_pump(c);
 }
 
-/* Whatever is said was computed from the newest appended version: it waits until that is durable.
- */
-static void hold(struct mt_conn *c)
-{
-    struct mt_server *s = c->server;
-    c->state = MT_CONN_HELD;
-    c->x.hold =
-        (struct mt_hold){.version = mt_ledger_version(s->o.ledger), .run = may_leave, .state = c};
-    mt_driver_hold(s->o.driver, &c->x.hold);
-}
-
 void mt_exchange_body_done(struct mt_conn *c, mt_err e)
 {
     struct mt_exchange *x = &c->x;
@@ -394,13 +426,13 @@ void mt_exchange_body_done(struct mt_conn *c, mt_err e)
     if (mt_failed(e)) {
         mt_answer_error(c, e);
     } else {
-        hold(c);
+        mt_exchange_hold(c);
     }
 }
 
 void mt_exchange_hold(struct mt_conn *c)
 {
-    hold(c);
+    hold(c, may_leave);
 }
 
 void mt_exchange_end(struct mt_conn *c)

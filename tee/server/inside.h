@@ -80,6 +80,7 @@ struct mt_exchange {
     struct mt_request request;
     struct mt_http_body_reader body_reader;
     struct mt_buf body;
+    uint64_t body_bytes; /* so far */
     struct mt_json *json;
     struct mt_upload *upload;
     uint64_t staged_bytes; /* counted against the subject's quota */
@@ -92,6 +93,7 @@ struct mt_exchange {
     struct mt_timer heartbeat;
     uint64_t watched_txid;
     bool closes;
+    bool is_no_request; /* what came cannot be read as one */
     bool is_head;
     char target[MT_HTTP_TARGET_BYTES_MAX];
     size_t path_len;
@@ -132,6 +134,13 @@ enum mt_conn_state {
     MT_CONN_CLOSING,   /* nothing more is read; what is in c->out still leaves */
 };
 
+/* For how long, and for what: see patience_of(). */
+struct mt_patience {
+    uint64_t ms; /* 0: for ever */
+    enum mt_conn_state state;
+    uint64_t mark;
+};
+
 struct mt_conn {
     struct mt_server *server;
     struct mt_conn *next;
@@ -140,14 +149,20 @@ struct mt_conn {
     int fd;
     struct mt_watch watch;
     struct mt_timer timer;
+    struct mt_patience patience; /* that the timer was set for */
     struct mt_channel *channel;
     struct mt_arena *arena; /* of the request under way */
     struct mt_buf in;       /* decrypted, not yet parsed */
     struct mt_buf out;      /* plain, not yet in the channel */
+    size_t undecrypted;     /* bytes in the channel that nobody has asked for yet, at most */
+    size_t discarded;       /* behind a refusal */
+    uint64_t sent;          /* bytes that the kernel has taken */
     struct mt_exchange x;
     uint32_t works; /* on other threads, which will come back */
     bool is_dead;   /* closed; freed when the last work is back */
     bool is_pumping;
+    bool lingers;  /* the peer may still be sending what was refused */
+    bool has_left; /* goodbye is said */
     uint64_t requests;
 };
 
@@ -173,6 +188,9 @@ struct mt_server {
     struct mt_watch metrics;
     struct mt_conn *conns;
     size_t conns_count;
+    struct mt_plain *plains;
+    size_t plains_count;
+    struct mt_timer breath; /* until it accepts again */
     uint64_t head_size;
     mt_hash head_root;
     struct mt_timer flush;
@@ -197,6 +215,7 @@ struct mt_server {
 
 /* plain.c */
 void mt_plain_accept(struct mt_server *s, int fd, bool is_metrics);
+void mt_plain_end_all(struct mt_server *s);
 /* The root of the durable tree, kept until it grows. */
 MT_ERR mt_server_head(struct mt_server *s, uint64_t *size, mt_hash *root);
 /* ---- shred.c: rotates the shred key, a batch a transaction; also goes on where a crash has

@@ -14,6 +14,8 @@ enum { PLAIN_TIMEOUT_MS = 5000 };
 
 struct mt_plain {
     struct mt_server *server;
+    struct mt_plain *next;
+    struct mt_plain *previous;
     int fd;
     bool is_metrics;
     bool is_answered;
@@ -25,6 +27,12 @@ struct mt_plain {
 
 static void end_plain(struct mt_plain *p)
 {
+    struct mt_plain **at = p->previous != NULL ? &p->previous->next : &p->server->plains;
+    *at = p->next;
+    if (p->next != NULL) {
+        p->next->previous = p->previous;
+    }
+    p->server->plains_count--;
     mt_timer_clear(p->server->o.loop, &p->timer);
     mt_watch_end(p->server->o.loop, &p->watch);
     mt_net_close(&p->fd);
@@ -170,7 +178,7 @@ static void timed_out(struct mt_timer *t)
 
 void mt_plain_accept(struct mt_server *s, int fd, bool is_metrics)
 {
-    struct mt_plain *p = calloc(1, sizeof *p);
+    struct mt_plain *p = s->plains_count < MT_PLAIN_CONNECTIONS_MAX ? calloc(1, sizeof *p) : NULL;
     if (p == NULL) {
         mt_net_close(&fd);
         return;
@@ -187,5 +195,18 @@ void mt_plain_accept(struct mt_server *s, int fd, bool is_metrics)
         free(p);
         return;
     }
+    p->next = s->plains;
+    if (p->next != NULL) {
+        p->next->previous = p;
+    }
+    s->plains = p;
+    s->plains_count++;
     mt_timer_set(s->o.loop, &p->timer, PLAIN_TIMEOUT_MS);
+}
+
+void mt_plain_end_all(struct mt_server *s)
+{
+    while (s->plains != NULL) {
+        end_plain(s->plains);
+    }
 }

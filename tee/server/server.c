@@ -7,7 +7,7 @@
 #include "platform/net.h"
 #include "server/inside.h"
 
-enum { FLUSH_MS = 500, ACCEPTS_PER_TURN = 64 };
+enum { FLUSH_MS = 500, ACCEPTS_PER_TURN = 64, BREATH_MS = 100 };
 
 void mt_server_flush(struct mt_server *s)
 {
@@ -42,6 +42,22 @@ static void on_flush(struct mt_timer *t)
     mt_timer_set(s->o.loop, t, FLUSH_MS);
 }
 
+/* Watches the listeners, or does not for a while. */
+static void listen_again(struct mt_server *s, unsigned events)
+{
+    struct mt_watch *const all[] = {&s->listener, &s->probes, &s->metrics};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i]->fd >= 0 && mt_failed(mt_watch_change(s->o.loop, all[i], events))) {
+            mt_log("not-listening", NULL, 0);
+        }
+    }
+}
+
+static void breathed(struct mt_timer *t)
+{
+    listen_again(t->state, MT_WATCH_READ);
+}
+
 MT_ERR mt_server_new(const struct mt_server_options *o, struct mt_server **out)
 {
     struct mt_server *s = calloc(1, sizeof *s);
@@ -62,6 +78,7 @@ MT_ERR mt_server_new(const struct mt_server_options *o, struct mt_server **out)
         return e;
     }
     s->flush = (struct mt_timer){.run = on_flush, .state = s};
+    s->breath = (struct mt_timer){.run = breathed, .state = s};
     mt_timer_set(o->loop, &s->flush, FLUSH_MS);
     *out = s;
     return MT_OK;
@@ -87,11 +104,25 @@ void mt_server_free(struct mt_server **sp)
     stop_listening(s, &s->listener);
     stop_listening(s, &s->probes);
     stop_listening(s, &s->metrics);
+    mt_timer_clear(s->o.loop, &s->breath);
+    mt_plain_end_all(s);
     while (s->conns != NULL) {
         mt_conn_close(s->conns);
     }
     free(s);
     *sp = NULL;
+}
+
+/* Without a descriptor to spare, who waits stays in the kernel's queue: a loop that asks again at
+ * once would do nothing else. */
+static MT_ERR accept_one(struct mt_server *s, const struct mt_watch *w, int *fd)
+{
+    mt_err e = mt_net_accept(w->fd, fd);
+    if (mt_failed(e) && e.fault->code == MT_E_LIMIT) {
+        listen_again(s, 0);
+        mt_timer_set(s->o.loop, &s->breath, BREATH_MS);
+    }
+    return e;
 }
 
 static void accept_some(struct mt_watch *w, unsigned events)
@@ -100,7 +131,7 @@ static void accept_some(struct mt_watch *w, unsigned events)
     (void)events;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         int fd = -1;
-        mt_err e = mt_net_accept(w->fd, &fd);
+        mt_err e = accept_one(s, w, &fd);
         if (mt_failed(e)) {
             return;
         }
@@ -121,7 +152,7 @@ static void accept_probe(struct mt_watch *w, unsigned events)
 {
     int fd = -1;
     (void)events;
-    if (!mt_failed(mt_net_accept(w->fd, &fd))) {
+    if (!mt_failed(accept_one(w->state, w, &fd))) {
         mt_plain_accept(w->state, fd, false);
     }
 }
@@ -130,7 +161,7 @@ static void accept_metrics(struct mt_watch *w, unsigned events)
 {
     int fd = -1;
     (void)events;
-    if (!mt_failed(mt_net_accept(w->fd, &fd))) {
+    if (!mt_failed(accept_one(w->state, w, &fd))) {
         mt_plain_accept(w->state, fd, true);
     }
 }
