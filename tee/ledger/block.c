@@ -73,7 +73,7 @@ MT_ERR mt_block_header_parse(mt_bytes in, struct mt_block_header *out)
     MT_TRY(mt_read_bytes(&r, sizeof magic, &start));
     MT_REQUIRE(mt_bytes_equal(start, MT_BYTES_OF(magic)), MT_E_FORMAT, "not a block");
     MT_TRY(mt_read_u32le(&r, &version));
-    MT_REQUIRE(version == VERSION, MT_E_FORMAT, "a block of another version");
+    MT_REQUIRE(version == VERSION, MT_E_CONFLICT, "a block of another version");
     MT_TRY(read_lengths(&r, &h));
     MT_TRY(mt_read_u64le(&r, &h.number));
     MT_TRY(mt_read_u64le(&r, &h.term));

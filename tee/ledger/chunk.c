@@ -49,7 +49,7 @@ MT_ERR mt_chunk_header_parse(mt_bytes in, struct mt_chunk_header *out)
     MT_TRY(mt_read_bytes(&r, sizeof magic, &start));
     MT_REQUIRE(mt_bytes_equal(start, MT_BYTES_OF(magic)), MT_E_FORMAT, "not a chunk of a ledger");
     MT_TRY(mt_read_u32le(&r, &version));
-    MT_REQUIRE(version == VERSION, MT_E_FORMAT, "a chunk of another version");
+    MT_REQUIRE(version == VERSION, MT_E_CONFLICT, "a chunk of another version");
     MT_TRY(mt_read_u32le(&r, &zero));
     MT_REQUIRE(zero == 0, MT_E_FORMAT, "a chunk of a kind we do not know");
     MT_TRY(mt_read_copy(&r, (mt_span){h.cluster_id.b, sizeof h.cluster_id.b}));

@@ -138,6 +138,15 @@ static void is_refused(struct disk *d)
     MT_ASSERT(l == NULL);
 }
 
+/* As by a program of the next version, or the one before the last. */
+static void is_of_another_version(struct disk *d, const char *what)
+{
+    struct mt_ledger *l = NULL;
+    mt_err e = world_open(&d->w, &l);
+    MT_ASSERT(fails_with(e, MT_E_CONFLICT) && strcmp(e.fault->what, what) == 0);
+    MT_ASSERT(l == NULL);
+}
+
 static void opens_with(struct disk *d, uint64_t transactions)
 {
     struct mt_ledger *l = NULL;
@@ -234,6 +243,15 @@ static void every_flipped_bit_is_found_and_the_disk_left_alone(void)
 }
 
 /* Whoever changes a sector can make its checksum right. */
+/* What a sector that begins a chunk or a block has for a version. */
+static bool is_version(const uint8_t *content, size_t sector, size_t byte)
+{
+    enum { CHUNK_VERSION_AT = 8, BLOCK_VERSION_AT = 4, VERSION_LEN = 4 };
+    size_t at = sector == 0 ? CHUNK_VERSION_AT : BLOCK_VERSION_AT;
+    bool begins = sector == 0 || mt_bytes_equal((mt_bytes){content, 4}, MT_LITERAL("MTBK"));
+    return begins && byte >= at && byte < at + VERSION_LEN;
+}
+
 static void every_bit_changed_under_a_right_checksum_is_found(void)
 {
     struct disk d;
@@ -245,7 +263,12 @@ static void every_bit_changed_under_a_right_checksum_is_found(void)
             content[bit / 8] ^= (uint8_t)(1U << (bit % 8));
             mt_sectors_write(MT_BYTES_OF(content), (mt_span){d.chunk.ptr + at, MT_SECTOR_LEN});
             poke_sector(&d, at);
-            is_refused(&d);
+            if (is_version(content, at, bit / 8)) {
+                is_of_another_version(&d, at == 0 ? "a chunk of another version"
+                                                  : "a block of another version");
+            } else {
+                is_refused(&d);
+            }
             content[bit / 8] ^= (uint8_t)(1U << (bit % 8));
         }
         mt_sectors_write(MT_BYTES_OF(content), (mt_span){d.chunk.ptr + at, MT_SECTOR_LEN});

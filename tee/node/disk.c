@@ -109,13 +109,13 @@ static MT_ERR open_ledger(struct mt_node *n, bool is_first)
     if (is_missing(e)) {
         return mt_ledger_create(&o, &n->ledger);
     }
-    if (mt_failed(e)) {
+    if (mt_failed(e) && e.fault->code == MT_E_PROOF) {
         const struct mt_log_field where[] = {{.name = "block", .number = damage.block},
                                              {.name = "chunk", .number = damage.chunk},
                                              {.name = "offset", .number = damage.offset}};
         mt_log("ledger-damaged", where, sizeof where / sizeof *where);
-        return e;
     }
+    MT_TRY(e);
     const struct mt_log_field fields[] = {
         {.name = "transactions", .number = report.transactions},
         {.name = "blocks", .number = report.blocks},
@@ -138,6 +138,9 @@ static mt_err name_it(mt_err e, const char *file)
     }
     if (e.fault->code == MT_E_PROOF) {
         mend = "bring the file back as the node left it, or restore a backup";
+    } else if (e.fault->code == MT_E_CONFLICT) {
+        mend =
+            "run the program that wrote it, which is another version of this, or restore a backup";
     } else if (e.fault->code == MT_E_IO) {
         mend = "look after the disk: it is full, failing, or not ours";
     }

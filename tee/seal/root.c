@@ -50,7 +50,7 @@ static MT_ERR put_slot(struct mt_fs *fs, uint32_t number, const struct mt_slot *
     return mt_fs_sync_dir(fs, "slots");
 }
 
-/* MT_E_FORMAT: it is there, and damaged. */
+/* MT_E_FORMAT: it is there, and damaged; MT_E_CONFLICT: of another version. */
 static MT_ERR get_slot(struct mt_fs *fs, uint32_t number, struct mt_slot *out)
 {
     uint8_t room[MT_KEY_SLOT_BYTES_MAX];
@@ -62,10 +62,19 @@ static MT_ERR get_slot(struct mt_fs *fs, uint32_t number, struct mt_slot *out)
     MT_TRY(mt_fs_open(fs, name, MT_FS_READ, &f));
     MT_TRY(mt_file_read_at(f, 0, (mt_span){room, sizeof room}, &got));
     mt_err e = mt_slot_parse((mt_bytes){room, got}, &s);
+    if (mt_failed(e) && e.fault->code == MT_E_CONFLICT) {
+        return e;
+    }
     MT_REQUIRE(!mt_failed(e) && s.purpose == MT_SLOT_FOR_ROOT, MT_E_FORMAT,
                "a key slot is damaged");
     *out = s;
     return MT_OK;
+}
+
+/* A slot is there, and nothing that we can read. */
+static bool is_unreadable(mt_err e)
+{
+    return mt_failed(e) && (e.fault->code == MT_E_FORMAT || e.fault->code == MT_E_CONFLICT);
 }
 
 static MT_ERR new_root(struct mt_root **out)
@@ -101,7 +110,7 @@ MT_ERR mt_slot_list(struct mt_fs *fs, struct mt_slot_info *out, size_t max, size
         if (is_not_found(e)) {
             continue;
         }
-        if (mt_failed(e) && e.fault->code != MT_E_FORMAT) {
+        if (mt_failed(e) && !is_unreadable(e)) {
             return e;
         }
         out[n++] = (struct mt_slot_info){i, s.kind, s.made_ms};
@@ -189,7 +198,7 @@ MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credenti
             *number = i;
             return MT_OK;
         }
-        if (mt_failed(e) && e.fault->code != MT_E_FORMAT) {
+        if (mt_failed(e) && !is_unreadable(e)) {
             return e;
         }
     }

@@ -165,7 +165,9 @@ static void every_flipped_bit_and_every_other_length_of_a_slot_is_refused(void)
     struct mt_buf good = file_get(fs, name);
     for (size_t bit = 0; bit < good.len * 8; bit++) {
         file_flip(fs, name, bit);
-        MT_ASSERT(is_code(opened(&world_file, &h), MT_E_PROOF));
+        mt_err e = opened(&world_file, &h);
+        MT_ASSERT(is_code(e, MT_E_PROOF) ||
+                  (is_code(e, MT_E_CONFLICT) && bit / 8 == 1)); /* another version */
         file_flip(fs, name, bit);
     }
     for (size_t len = 0; len < good.len; len++) {

@@ -58,7 +58,7 @@ MT_ERR mt_slot_parse(mt_bytes in, struct mt_slot *out)
     uint64_t cost = 0;
     MT_TRY(mt_cbor_read_array(&r, UINT64_MAX, &count));
     MT_TRY(mt_cbor_read_uint(&r, &version));
-    MT_REQUIRE(version == VERSION, MT_E_FORMAT, "a key slot of another version");
+    MT_REQUIRE(version == VERSION, MT_E_CONFLICT, "a key slot of another version");
     MT_REQUIRE(count == FIELDS, MT_E_FORMAT, "a key slot has seven fields");
     MT_TRY(mt_cbor_read_uint(&r, &purpose));
     MT_REQUIRE(purpose == MT_SLOT_FOR_ROOT || purpose == MT_SLOT_FOR_BACKUP, MT_E_FORMAT,

@@ -148,7 +148,7 @@ def audited(w):
     """The action of each audit record, and who did it."""
     found, after = [], 0
     while True:
-        page = w.json("admin", "audit", "list", "--after", after)
+        _, page = w.ask("admin", "GET", f"/audit?after={after}")
         for leaf in page["leaves"]:
             found += [bytes.fromhex(r["item"]) for r in leaf["records"]]
             after = leaf["txid"]

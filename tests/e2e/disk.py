@@ -172,6 +172,45 @@ def test_swapped(w, tap, node, clone):
     node.kill()
 
 
+def crc32c(content):
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def next_version(path, at, sector=None):
+    """As a program of the next version would have written it, checksum and all."""
+    content = bytearray(path.read_bytes())
+    content[at] += 1
+    if sector is not None:
+        begin = sector * 512
+        content[begin + 507:begin + 511] = struct.pack("<I", crc32c(content[begin:begin + 507]))
+    path.write_bytes(content)
+
+
+def test_versions(w, tap, node, clone):
+    said = {}
+    for what, pattern, at, sector in (("chunk", "ledger/*.mtl", 8, 0), ("block", "ledger/*.mtl", 512 + 4, 1),
+                                      ("key slot", "slots/*", 1, None)):
+        clone.back()
+        next_version(node.files(pattern)[0], at, sector)
+        left = [p.read_bytes() for p in node.files()]
+        status, log = node.run_to_end()
+        said[what] = (status == 1 and what_of(log) == f"a {what} of another version" and "another version of this" in log
+                      and [p.read_bytes() for p in node.files()] == left, what_of(log))
+    clone.back()
+    next_version(node.files("snapshot/*")[0], 8)
+    node.start()
+    words = node.last_words(9)
+    said["snapshot"] = ('"snapshot_refused":1' in words and serves(w, "large", w.dir / "large") is True, words)
+    node.kill()
+    tap.ok(all(holds for holds, _ in said.values()), "what a program of the next version wrote is refused by name, and "
+           "left as it is; a snapshot is set aside", said)
+
+
 def test_fork(w, tap, node, clone, task):
     """Two clones of one disk go on apart; each client sees one of them. Their receipts tell."""
     receipts = []
@@ -406,8 +445,8 @@ def test(w, tap):
     clone = Clone(node)
     began = time.monotonic()
     for run, words in ((test_flips, (node, clone)), (test_missing, (node, clone)), (test_swapped, (node, clone)),
-                       (test_fork, (node, clone, task)), (test_full, ()), (test_sync_fails, ()), (test_sync_hangs, ()),
-                       (test_power, ())):
+                       (test_versions, (node, clone)), (test_fork, (node, clone, task)), (test_full, ()),
+                       (test_sync_fails, ()), (test_sync_hangs, ()), (test_power, ())):
         run(w, tap, *words)
         print(f"# {time.monotonic() - began:.1f} s")
 
