@@ -327,12 +327,38 @@ static bool is_the_set(const struct mt_json *set, mt_bytes name, const mt_hash *
     return is_right && !mt_failed(mt_json_hex(set, "data", (mt_span){out->b, sizeof out->b}));
 }
 
+/* Page by page; `owner` NULL: our own. MT_EXIT_DONE also if there is none. */
+static int find_set(struct mt_cli *c, mt_bytes name, const mt_hash *owner, mt_id *out,
+                    bool *is_found)
+{
+    char target[64] = "/data";
+    size_t count = 0;
+    do {
+        MT_DEFER(mt_json_free) struct mt_json *j = NULL;
+        const struct mt_json *sets = NULL;
+        mt_bytes last = {NULL, 0};
+        int rc = mt_cli_request(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &j);
+        if (rc != MT_EXIT_DONE || mt_failed(mt_json_array(j, "data", 1000, &sets, &count))) {
+            return rc == MT_EXIT_DONE ? MT_EXIT_FAILED : rc;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (is_the_set(mt_json_at(sets, i), name, owner, out)) {
+                *is_found = true;
+                return MT_EXIT_DONE;
+            }
+        }
+        if (count > 0 && !mt_failed(mt_json_text(mt_json_at(sets, count - 1), "data", &last))) {
+            (void)snprintf(target, sizeof target, "/data?after=%.*s", (int)last.len,
+                           (const char *)last.ptr);
+        }
+    } while (count > 0);
+    return MT_EXIT_DONE;
+}
+
 int mt_cli_data(struct mt_cli *c, mt_bytes text, mt_id *out)
 {
-    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-    const struct mt_json *sets = NULL;
-    size_t count = 0;
     mt_hash owner;
+    bool is_found = false;
     const uint8_t *slash = text.len > 0 ? memchr(text.ptr, '/', text.len) : NULL;
     if (text.len == 32 && !mt_failed(mt_hex_parse(text, (mt_span){out->b, sizeof out->b}))) {
         return MT_EXIT_DONE;
@@ -346,14 +372,9 @@ int mt_cli_data(struct mt_cli *c, mt_bytes text, mt_id *out)
         }
         name = (mt_bytes){slash + 1, text.len - len - 1};
     }
-    int rc = mt_cli_request(c, MT_HTTP_GET, "/data", (mt_bytes){NULL, 0}, &j);
-    if (rc != MT_EXIT_DONE || mt_failed(mt_json_array(j, "data", 1000, &sets, &count))) {
-        return rc == MT_EXIT_DONE ? MT_EXIT_FAILED : rc;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (is_the_set(mt_json_at(sets, i), name, slash != NULL ? &owner : NULL, out)) {
-            return MT_EXIT_DONE;
-        }
+    int rc = find_set(c, name, slash != NULL ? &owner : NULL, out, &is_found);
+    if (rc != MT_EXIT_DONE || is_found) {
+        return rc;
     }
     (void)fprintf(stderr,
                   "mesatee: there is no data called %.*s that you may know of\n  mend: mesatee "
