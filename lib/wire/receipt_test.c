@@ -231,7 +231,7 @@ static void a_proof_for_a_leaf_outside_of_the_tree_is_refused(void)
 
 static bool is_hex(mt_bytes b, const char *hex)
 {
-    static uint8_t digits[4096];
+    static uint8_t digits[8192];
     struct mt_writer w = mt_writer_over((mt_span){digits, sizeof digits});
     mt_hex_write(&w, b);
     return mt_bytes_equal(written(&w), mt_bytes_of_text(hex));

@@ -18,8 +18,9 @@ struct mt_run_output {
 };
 
 struct mt_run_claim {
-    mt_bytes definition;                     /* wire/task.h */
-    mt_bytes approvals[MT_TASK_PARTIES_MAX]; /* COSE_Sign1 over the digest, one for each owner */
+    mt_bytes definition; /* wire/task.h */
+    mt_bytes
+        approvals[MT_TASK_PARTIES_MAX]; /* signed statements over the digest, one for each owner */
     size_t approvals_count;
     mt_id run;
     uint64_t number;

@@ -8,6 +8,7 @@
 #include "unit/mangle.h"
 #include "unit/runner.h"
 #include "vectors/wire_formats.h"
+#include "wire/cbor.h"
 #include "wire/cose.h"
 #include "wire/task.h"
 
@@ -77,8 +78,14 @@ static void the_example_of_the_specification_is_read(void)
     MT_ASSERT(c.outputs[0].size_bytes == 4096 && c.ended_ms == 1700000002000);
     MT_ASSERT(!mt_failed(mt_task_parse(c.definition, &t)) && t.inputs_count == c.approvals_count);
     for (size_t i = 0; i < c.approvals_count; i++) {
+        struct mt_reader r = mt_reader_over(c.approvals[i]);
+        uint64_t parts = 0;
         mt_bytes kid;
-        MT_ASSERT(!mt_failed(mt_cose_sign1_parse(c.approvals[i], &m)));
+        mt_bytes message;
+        MT_ASSERT(!mt_failed(mt_cbor_read_array(&r, 2, &parts)) && parts == 2);
+        MT_ASSERT(!mt_failed(mt_cbor_read_bytes(&r, &message)) && message.len == 91);
+        MT_ASSERT(!mt_failed(mt_cbor_read_bytes(&r, &message)));
+        MT_ASSERT(!mt_failed(mt_cose_sign1_parse(message, &m)));
         MT_ASSERT(!mt_failed(mt_cose_protected_parse(m.protected_, &kid)));
         MT_ASSERT(mt_bytes_equal(kid, mt_hash_bytes(&t.inputs[i].owner)));
     }

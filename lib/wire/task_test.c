@@ -19,6 +19,13 @@ static mt_hash hash_of(uint8_t first)
     return h;
 }
 
+static mt_hash hash_of_hex(const char *hex)
+{
+    mt_hash h;
+    MT_ASSERT(!mt_failed(mt_hex_parse(mt_bytes_of_text(hex), (mt_span){h.b, sizeof h.b})));
+    return h;
+}
+
 static mt_id id_of(uint8_t first)
 {
     mt_id id;
@@ -38,6 +45,8 @@ static mt_bytes written(const struct mt_task *t, mt_span out_room)
 static struct mt_task *good_task(void)
 {
     static struct mt_task t;
+    const mt_hash a = hash_of_hex(MT_VECTOR_OWNER_A);
+    const mt_hash b = hash_of_hex(MT_VECTOR_OWNER_B);
     t = (struct mt_task){
         .cluster = hash_of(1),
         .nonce = id_of(2),
@@ -45,10 +54,10 @@ static struct mt_task *good_task(void)
         .function_version = 1,
         .function_digest = hash_of(3),
         .arguments = MT_LITERAL("{\"column\":\"id\"}"),
-        .inputs = {{MT_LITERAL("a"), id_of(4), id_of(5), 1, hash_of(6), hash_of(7), 1000},
-                   {MT_LITERAL("b"), id_of(8), id_of(9), 2, hash_of(10), hash_of(11), 70000}},
+        .inputs = {{MT_LITERAL("a"), id_of(4), id_of(5), 1, hash_of(6), a, 1000},
+                   {MT_LITERAL("b"), id_of(8), id_of(9), 2, hash_of(10), b, 70000}},
         .inputs_count = 2,
-        .outputs = {{MT_LITERAL("rows"), {hash_of(7), hash_of(11)}, 2}},
+        .outputs = {{MT_LITERAL("rows"), {b, a}, 2}},
         .outputs_count = 1,
         .time_ms = 60000,
         .memory_bytes = 1U << 28,
@@ -164,7 +173,7 @@ static void a_definition_without_one_meaning_is_refused(void)
     t = good_task();
     t->outputs[0].receivers[1] = t->outputs[0].receivers[0];
     MT_ASSERT(is(refusal_of(t), "an output's receivers are not in order and distinct"));
-    t->outputs[0].receivers[0] = hash_of(12);
+    t->outputs[0].receivers[0] = hash_of(0xff);
     MT_ASSERT(is(refusal_of(t), "an output's receivers are not in order and distinct"));
     t->outputs[0].receivers_count = 0;
     MT_ASSERT(is(refusal_of(t), "an output of a task has no receiver"));

@@ -43,10 +43,11 @@ vectors = {
     "binder_server": channel_binder(b"S", SERVER_SPKI, CLIENT_SPKI),
     "binder_service_key": service_key_binder(SERVICE_ID, sha256(CLIENT_SPKI), SERVER_SPKI),
 }
-run("attest_round", "attest_round.py", vectors, {"spec/attest-round.md": list(vectors)}, {
-    "lib/wire/attest_corpus/request": request,
-    "lib/wire/attest_corpus/attest": attest,
-    "lib/wire/attest_corpus/none": vectors["attest_none"],
-    "lib/wire/attest_corpus/frames": field(request) + field(attest),
-    "lib/wire/attest_corpus/long": cbor([1, 2, "tpm-quote", bytes(300), [bytes(40)] * 16]),
-})
+if __name__ == "__main__":
+    run("attest_round", "attest_round.py", vectors, {"spec/attest-round.md": list(vectors)}, {
+        "lib/wire/attest_corpus/request": request,
+        "lib/wire/attest_corpus/attest": attest,
+        "lib/wire/attest_corpus/none": vectors["attest_none"],
+        "lib/wire/attest_corpus/frames": field(request) + field(attest),
+        "lib/wire/attest_corpus/long": cbor([1, 2, "tpm-quote", bytes(300), [bytes(40)] * 16]),
+    })

@@ -3,13 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vectors of spec/task.md, spec/run-claim.md, spec/audit.md and spec/receipt.md, from the words of those pages alone:
 --check|--write ROOT."""
-import hashlib
-
+from signing import key_hash, protected, sha256, sign, sign1, spki, statement, to_be_signed
+from trust_formats import CLUSTER, INCARNATION, SERVICE, certificate, configuration, evidence_service, UNTIL
 from vectors import Tag, cbor, run
-
-
-def sha256(*parts):
-    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def labelled(label, *parts):
@@ -24,15 +20,16 @@ def i(n):
     return bytes([n]) * 16
 
 
-# spec/task.md
+# spec/task.md. The owners have the keys 7 and 11 (signing.py).
+OWNERS = 7, 11
 task = cbor({
     1: 1,
-    2: h(1),
+    2: CLUSTER,
     3: i(2),
     4: ["psi", 1, h(3)],
     5: b'{"column":"id"}',
-    6: [["a", i(4), i(5), 1, h(6), h(7), 1000], ["b", i(8), i(9), 2, h(10), h(11), 70000]],
-    7: [["rows", [h(7), h(11)]]],
+    6: [["a", i(4), i(5), 1, h(6), key_hash(7), 1000], ["b", i(8), i(9), 2, h(10), key_hash(11), 70000]],
+    7: [["rows", sorted(map(key_hash, OWNERS))]],
     8: 60000,
     9: 1 << 28,
     10: 2,
@@ -44,19 +41,14 @@ task = cbor({
 task_digest = labelled(b"mesatee-task-digest-v1", task)
 
 
-# spec/task.md, approvals: the signatures are zeros, for keys are not what these vectors are about.
-def protected(kid):
-    return cbor({1: -7, 4: kid})
+def approval(owner):
+    return statement(owner, b"mesatee-approval-v1", task_digest)
 
 
-def approval(kid):
-    return cbor(Tag(18, [protected(kid), {}, task_digest, bytes(64)]))
-
-
-approval_tbs = cbor(["Signature1", protected(h(7)), b"mesatee-approval-v1", task_digest])
+approval_tbs = to_be_signed(protected(7), b"mesatee-approval-v1", task_digest)
 
 # spec/run-claim.md
-run_claim = cbor(["run", 1, task, [approval(h(7)), approval(h(11))], i(13), 1, [["rows", h(14), 4096]], 2, False, False,
+run_claim = cbor(["run", 1, task, [approval(o) for o in OWNERS], i(13), 1, [["rows", h(14), 4096]], 2, False, False,
                   1700000001000, 1700000002000])
 
 # spec/audit.md
@@ -79,28 +71,30 @@ entries = [entry(1, h(17), i(18), no_claims), entry(2, h(19), i(20), no_claims),
 leaves = [sha256(b"\0", e) for e in entries]
 left = sha256(b"\1", leaves[0], leaves[1])
 root = sha256(b"\1", left, leaves[2])
-service_key = b"\x30\x59" + bytes(89)
-header = cbor({1: -7, 4: sha256(service_key), 15: {-65537: h(1), -65538: 0, -65539: 3, -65540: 1700000003000},
+header = cbor({1: -7, 4: key_hash(SERVICE), 15: {-65537: CLUSTER, -65538: 0, -65539: 3, -65540: 1700000003000},
                395: 1})
-proof = cbor({396: {-1: [cbor([3, 2, [left]])]}})
-signed = cbor(Tag(18, [header, {396: {-1: [cbor([3, 2, [left]])]}}, None, bytes(64)]))
-receipt_tbs = cbor(["Signature1", header, b"mesatee-receipt-v1", root])
+proof = {396: {-1: [cbor([3, 2, [left]])]}}
+signed = cbor(Tag(18, [header, proof, None, sign(SERVICE, b"mesatee-receipt-v1", root, header)]))
+receipt_tbs = to_be_signed(header, b"mesatee-receipt-v1", root)
 receipt = cbor({
     1: 1,
     2: signed,
     3: [3, h(21), i(22)],
     4: item_hashes,
     5: [[1, salts[1], items[1]]],
-    6: service_key,
-    7: h(23),
-    8: ["soft", b"evidence-1", [b"e1"]],
-    9: h(24),
+    6: spki(SERVICE),
+    7: INCARNATION,
+    8: ["soft", evidence_service, [certificate(UNTIL)]],
+    9: configuration,
 })
 
 vectors = {
     "task": task,
     "task_digest": task_digest,
-    "approval": approval(h(7)),
+    "owner_a": key_hash(7),
+    "owner_b": key_hash(11),
+    "approval": approval(7),
+    "approval_b": approval(11),
     "approval_tbs": approval_tbs,
     "run_claim": run_claim,
     "audit_item": audit_item,
@@ -111,12 +105,12 @@ vectors = {
     "leaf": leaves[2],
     "root": root,
     "receipt_header": header,
-    "receipt_proof": proof,
+    "receipt_proof": cbor(proof),
     "receipt_tbs": receipt_tbs,
     "receipt": receipt,
 }
 pages = {
-    "spec/task.md": ["task", "task_digest", "approval", "approval_tbs"],
+    "spec/task.md": ["owner_a", "owner_b", "task", "task_digest", "approval", "approval_b", "approval_tbs"],
     "spec/run-claim.md": ["run_claim"],
     "spec/audit.md": ["audit_item"],
     "spec/receipt.md": ["item_hash", "claims", "no_claims", "entry", "leaf", "root", "receipt_header", "receipt_proof",
@@ -128,7 +122,8 @@ run("wire_formats", "wire_formats.py", vectors, pages, {
     "lib/wire/audit_corpus/item": audit_item,
     "lib/wire/receipt_corpus/receipt": receipt,
     "lib/wire/receipt_corpus/header": header,
-    "lib/wire/receipt_corpus/proof": proof,
-    "lib/wire/cose_corpus/approval": approval(h(7)),
+    "lib/wire/receipt_corpus/proof": cbor(proof),
+    "lib/attest/signed_corpus/approval": approval(7),
+    "lib/wire/cose_corpus/approval": sign1(7, b"mesatee-approval-v1", task_digest),
     "lib/wire/cose_corpus/receipt": signed,
 })
