@@ -5,8 +5,8 @@
 
 /*
  * Every label that separates one use of a key, a hash or a signature from another; this is the
- * whole list, and spec/labels.md says who uses which. A label is the byte string itself, without a
- * NUL. A duplicate fails a test.
+ * whole list, and spec/labels.md says who uses which (tools/labels.py holds them to each other). A
+ * label is the byte string itself, without a NUL. A duplicate fails a test.
  *
  * X(name, text)
  */
@@ -31,11 +31,8 @@
     X(MT_LABEL_BLOCK_KEY, "mesatee-ledger-block-key-v1")                                           \
     X(MT_LABEL_SNAPSHOT_KEY, "mesatee-ledger-snapshot-key-v1")                                     \
     X(MT_LABEL_TX_RANDOM, "mesatee-tx-random-v1")                                                  \
-    X(MT_LABEL_OBJECT_KEY, "mesatee-object-key-v1")                                                \
-    X(MT_LABEL_WRAP_KEY, "mesatee-wrap-key-v1")                                                    \
     X(MT_LABEL_SMALL_FILE, "mesatee-small-file-v1")                                                \
-    X(MT_LABEL_BACKUP, "mesatee-backup-v1")                                                        \
-    X(MT_LABEL_IDENTITY_FILE, "mesatee-identity-file-v1")
+    X(MT_LABEL_BACKUP, "mesatee-backup-v1")
 
 enum mt_label {
 #define MT_LABEL_ENUM(name_, text_) name_,

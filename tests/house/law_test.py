@@ -9,7 +9,7 @@ import tempfile
 from cases import ROOT, make, report, tool
 
 SPDX = "/* SPDX-FileCopyrightText: The MesaTEE authors */\n/* SPDX-License-Identifier: Apache-2.0 */\n"
-A, AH, B = "lib/base/a.c", "lib/base/a.h", "lib/wire/b.c"
+A, AH, B, LABELS = "lib/base/a.c", "lib/base/a.h", "lib/wire/b.c", "lib/crypto/labels.h"
 FUZZ, GATE, API, SERVICE = "lib/wire/b_fuzz.c", "tee/gate/gate.c", "tee/api/service.h", "tee/services/data/data.c"
 
 
@@ -21,7 +21,10 @@ def header(guard, body):
 GOOD = {
     "layers.txt": (ROOT / "layers.txt").read_text(),
     AH: header("MT_BASE_A_H", "#include <stddef.h>\nint mt_a_add(int a, int b);\n"),
-    A: SPDX + '#include "base/a.h"\nint mt_a_add(int a, int b)\n{\n    return a + b;\n}\n',
+    A: SPDX + '#include "base/a.h"\nint mt_a_add(int a, int b)\n{\n    return a + b; /* MT_LABEL_ONE */\n}\n',
+    LABELS: header("MT_CRYPTO_LABELS_H", '#define MT_LABELS(X) X(MT_LABEL_ONE, "mesatee-one-v1")\n'),
+    "spec/labels.md": "| `mesatee-one-v1` | signed | one thing | one.md |\n",
+    "spec/one.md": "With the label `mesatee-one-v1`.\n",
     "lib/wire/b.h": header("MT_WIRE_B_H", "int mt_b_parse(const char *s);\n"),
     B: SPDX + '#include "wire/b.h"\n\n#include "base/a.h"\nint mt_b_parse(const char *s)\n{\n'
               "    return mt_a_add(*s, 1);\n}\n",
@@ -188,6 +191,13 @@ CASES = {
          "its guard is not MT_BASE_A_H"),
         ("a file without licence is refused", {A: "int mt_x;\n"}, "SPDX"),
         ("an unfinished thing is refused", {A: ("{", "{ /* TO" + "DO */")}, "marks something unfinished"),
+    ],
+    "labels.py": [
+        ("a label that the page does not have is refused", {LABELS: ("mesatee-one-v1", "mesatee-two-v1")},
+         "differ: mesatee-one-v1, mesatee-two-v1"),
+        ("a label that nobody uses is refused", {A: ("MT_LABEL_ONE", "none")}, "nobody uses MT_LABEL_ONE"),
+        ("a label that the code writes itself is refused", b_calls('*"mesatee-two-v1"'), "lib/wire/b.c: writes mesatee-two-v1"),
+        ("a page that does not name its label is refused", {"spec/one.md": "nothing"}, "spec/one.md does not name"),
     ],
     "headers.sh": [
         ("a header that needs another first is refused", {AH: ("int mt_a_add(int a", "int mt_a_add(uint8_t a")},
