@@ -43,7 +43,7 @@ static void every_truncation_and_every_flipped_bit_is_refused(void)
 
 static void a_statement_for_one_purpose_is_good_for_no_other(void)
 {
-    for (int i = 0; i <= MT_LABEL_IDENTITY_FILE; i++) {
+    for (int i = 0; i < MT_LABEL_COUNT; i++) {
         MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(1024);
         mt_err e = parse(statement(&room, OWNER, (enum mt_label)i, payload));
         MT_ASSERT(i == MT_LABEL_APPROVAL ? !mt_failed(e) : is_code(e, MT_E_PROOF));

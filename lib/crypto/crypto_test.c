@@ -89,10 +89,7 @@ static void labels_and_contexts_separate_keys(void)
 
 static void no_two_labels_are_the_same(void)
 {
-#define ONE_MORE(name_, text_) +1
-    enum { LABELS = 0 MT_LABELS(ONE_MORE) };
-#undef ONE_MORE
-    for (int i = 0; i < LABELS; i++) {
+    for (int i = 0; i < MT_LABEL_COUNT; i++) {
         MT_ASSERT(mt_label_bytes((enum mt_label)i).len < 256);
         for (int j = 0; j < i; j++) {
             MT_ASSERT(!mt_bytes_equal(mt_label_bytes((enum mt_label)i),

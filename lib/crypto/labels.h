@@ -38,6 +38,7 @@ enum mt_label {
 #define MT_LABEL_ENUM(name_, text_) name_,
     MT_LABELS(MT_LABEL_ENUM)
 #undef MT_LABEL_ENUM
+        MT_LABEL_COUNT
 };
 
 #endif
