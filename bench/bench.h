@@ -4,6 +4,8 @@
 #define MT_BENCH_H
 
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/assert.h"
@@ -11,7 +13,14 @@
 
 /* What the programs of bench/ share: each prints plain lines of figures, which bench/run.py reads.
  * Whatever fails ends the program: a benchmark has nobody to tell. */
-#define OK(call_) MT_ASSERT(!mt_failed(call_))
+static inline void bench_ok(mt_err e, const char *call)
+{
+    if (mt_failed(e)) {
+        (void)fprintf(stderr, "%s: %s\n", call, e.fault->what);
+        abort();
+    }
+}
+#define OK(call_) bench_ok(call_, #call_)
 
 static inline uint64_t bench_now_ns(clockid_t clock)
 {

@@ -1,16 +1,24 @@
 """The measures. Each takes the build folder and a folder to work in, and gives rows and plots."""
 import contextlib
 import json
+import re
 import subprocess
+import time
 
 import kit
 from kit import ROUNDS, Plot, Row, median
 from peers import Etcd, Nginx, Node
 
 
+def output_of(command):
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}: {done.returncode}: {done.stdout}")
+    return done.stdout
+
+
 def lines_of(command):
-    done = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True)
-    return [[float(word) for word in line.split()] for line in done.stdout.splitlines()]
+    return [[float(word) for word in line.split()] for line in output_of(command).splitlines()]
 
 
 def handshake(build, _):
@@ -114,9 +122,9 @@ ECHO = {"function": {"name": "echo", "version": 1}, "arguments": {}, "inputs": [
         "outputs": [{"name": "out", "receivers": ["alice"]}], "runs": 100000}
 
 
-def echo_task(node):
-    """A task that copies a small table of Alice's."""
-    node.put("small", b"k,v\n1,2\n")
+def echo_task(node, content=b"k,v\n1,2\n"):
+    """A task that copies a table of Alice's."""
+    node.put("small", content)
     path = node.world.dir / "task.json"
     path.write_text(json.dumps(ECHO))
     return node.world.json("alice", "task", "create", path)["task"]
@@ -150,4 +158,73 @@ def api(build, work):
     return rows, [plot, waits]
 
 
-ALL = {"handshake": handshake, "read": read, "commit": commit, "api": api}
+def echo(build, work):
+    """From the request to run an approved task until its result is durable, as a client on the same machine sees it."""
+    plot = Plot("echo", "Echo task, run to result, at the client: p50", "bytes of input", "milliseconds")
+    rows = []
+    with contextlib.closing(Node(build, work)) as node:
+        for size in (8, 64 << 10, 1 << 20):
+            task = echo_task(node, b"k,v\n1,2\n" if size == 8 else b"k\n" + b"0123456\n" * (size // 8))
+            node.world.cli("alice", "task", "approve", task)
+            talk = kit.Talk([build / "bench/echo", node.world.dir / "alice", "node", task])
+            talk.turn(5)
+            found = [talk.turn(40) for _ in range(ROUNDS)]
+            talk.close()
+            plot.add("run to result", size, median([line[0] for line in found]) / 1000)
+            if size == 8:
+                rows = [Row("echo task, run to result, p50", "9 bytes, 2 durable commits, 1 object", "ms",
+                            [line[0] / 1000 for line in found], goal="<= 5")]
+    return rows, [plot]
+
+
+def start(build, work):
+    """What a node with a past takes to begin, and one without to give its first result; what it holds when it idles."""
+    plot = Plot("start", "From exec to ready", "transactions, a tenth of them with an object", "milliseconds")
+    rows, idle = [], []
+    subprocess.run(["ninja", "-C", build, "tests/fill"], check=True, stdout=subprocess.DEVNULL)
+    for transactions in (1000, 10000, 100000):
+        told = output_of([kit.HERE.parent / "tests/e2e/start.sh", build, transactions, transactions // 10, work])
+        found = [(name, float(ms), float(mib))
+                 for name, ms, mib in re.findall(r"^from (.*?) +(\d+) ms to ready, idle RSS ([0-9.]+) MiB", told, re.M)]
+        kept = [ms for name, ms, _ in found if name.startswith("a snapshot")]
+        replayed = [ms for name, ms, _ in found if name == "the blocks alone"]
+        idle += [mib for _, _, mib in found]
+        plot.add("from a snapshot", transactions, median(kept))
+        plot.add("from the blocks alone", transactions, median(replayed))
+    size = "100,000 transactions, 10,000 objects"
+    rows.append(Row("start to ready, from a snapshot", size, "ms", kept, goal="<= 1000"))
+    rows.append(Row("start to ready, from the blocks alone", size, "ms", replayed, goal="<= 1000"))
+    rows.append(Row("idle RSS", size, "MiB", idle[-len(found):], goal="<= 32"))
+    rows.append(Row("`mesatee dev` to the first result", "echo, in an empty home", "s",
+                    [first_result(build, work / f"home-{i}") for i in range(ROUNDS)], goal="<= 3"))
+    return rows, [plot]
+
+
+def first_result(build, home):
+    """Every step that a new user takes, the program started anew for each."""
+    def cli(*words):
+        return output_of([build / "mesatee", "--home", home, *words])
+
+    home.mkdir(mode=0o711)
+    (home / "small.csv").write_text("k,v\n1,2\n")
+    (home / "task.json").write_text(json.dumps(ECHO | {"outputs": [{"name": "out", "receivers": ["administrator"]}]}))
+    began = time.monotonic()
+    node = subprocess.Popen([build / "mesatee", "--home", home, "dev", "--listen", "127.0.0.1:0", "--dir", home / "node"],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        node.stdout.readline()  # it says so once it is ready
+        cli("data", "put", "small", home / "small.csv")
+        task = json.loads(cli("--json", "task", "create", home / "task.json"))["task"]
+        cli("task", "approve", task)
+        cli("task", "run", task)
+        cli("task", "result", task, "out", home / "out.csv")
+        took = time.monotonic() - began
+        assert (home / "out.csv").read_bytes() == (home / "small.csv").read_bytes()
+        return took
+    finally:
+        node.terminate()
+        node.wait()
+        node.stdout.close()
+
+
+ALL = {"handshake": handshake, "read": read, "commit": commit, "api": api, "echo": echo, "start": start}

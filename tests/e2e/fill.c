@@ -11,6 +11,7 @@
 #include "platform/posix/fs.h"
 #include "platform/process.h"
 #include "seal/root.h"
+#include "seal/shred.h"
 
 /*
  * fill STATE KEYFILE TRANSACTIONS OBJECTS: a state directory as a busy node leaves it: so many
@@ -72,6 +73,20 @@ static void commit(struct mt_ledger *l, struct mt_fs *fs, uint64_t i, bool is_ob
     check(mt_ledger_commit(l, &tx, &version));
 }
 
+/* What a node makes at its first start beside the ledger, and never again. */
+static void make_keys(struct mt_fs *fs, const struct mt_root *root)
+{
+    struct mt_shred *shred = NULL;
+    struct mt_key *platform = NULL;
+    uint8_t d[MT_PRIVATE_LEN];
+    check(mt_shred_open(fs, root, &shred));
+    check(mt_key_new(&platform));
+    check(mt_key_private(platform, (mt_span){d, sizeof d}));
+    check(mt_small_file_write(fs, root, "platform.mts", MT_BYTES_OF(d)));
+    mt_key_free(&platform);
+    mt_shred_free(&shred);
+}
+
 int main(int argc, char **argv)
 {
     struct mt_buf keyfile = mt_buf_of_max(4096);
@@ -92,6 +107,7 @@ int main(int argc, char **argv)
     const struct mt_credential c = {MT_SLOT_FILE, mt_buf_bytes(&keyfile)};
     check(mt_root_create(fs, &c, 0, &root));
     check(mt_root_derive(root, MT_LABEL_LEDGER_SECRET, (mt_bytes){NULL, 0}, &secret));
+    make_keys(fs, root);
     check(mt_key_new(&key));
     check(mt_fs_make_dir(fs, "objects"));
     const struct mt_ledger_options o = {
