@@ -253,7 +253,7 @@ static MT_ERR step(struct mt_conn *c, bool *has_moved)
         MT_TRY(take_body(c, has_moved));
         break;
     case MT_CONN_SENDING:
-        if (unsent(c) == 0) {
+        if (unsent(c) == 0 && c->works == 0) { /* what was refused may still be being written */
             c->state = c->x.closes || c->server->is_draining ? MT_CONN_CLOSING : MT_CONN_HEAD;
             mt_exchange_end(c);
         }

@@ -417,6 +417,10 @@ void mt_exchange_body_done(struct mt_conn *c, mt_err e)
     struct mt_exchange *x = &c->x;
     x->reply.kind = MT_REPLY_JSON;
     x->reply.status = 200;
+    if (mt_failed(e) && c->state == MT_CONN_BODY) {
+        x->closes = true; /* the rest of it is no request */
+        c->lingers = true;
+    }
     if (!mt_failed(e)) {
         e = read_body(x);
     }

@@ -97,11 +97,12 @@ static void work_done(struct mt_work *w, mt_err e)
     if (!mt_conn_work_ends(c)) {
         return; /* the connection died, and the upload with it */
     }
-    if (mt_failed(e) || (u->is_sealed && u->is_ended)) {
+    bool is_wanted = c->state == MT_CONN_BODY || c->state == MT_CONN_SEALING;
+    if (is_wanted && (mt_failed(e) || (u->is_sealed && u->is_ended))) {
         mt_exchange_body_done(c, e);
-    } else {
+    } else if (is_wanted) {
         go_on(u);
-    }
+    } /* else it was refused meanwhile, and its end is waited for */
     mt_conn_pump(c);
 }
 
