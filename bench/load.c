@@ -22,7 +22,7 @@
 #include "bench.h"
 #include "channel/channel.h"
 #include "crypto/context.h"
-#include "mesatee/home.h"
+#include "mesatee/context.h"
 #include "mesatee/socket.h"
 #include "platform/process.h"
 #include "wire/http.h"

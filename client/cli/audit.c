@@ -47,7 +47,7 @@ static MT_ERR print_json(struct listing *l, uint64_t txid, const struct mt_audit
     mt_bytes line;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     struct mt_json_writer j = mt_json_writer_over(&w);
-    mt_cli_subject_name(l->cli, &r->subject, who);
+    mt_session_name(&l->cli->s, &r->subject, who);
     mt_json_begin_object(&j, NULL);
     mt_json_put_uint(&j, "transaction", txid);
     mt_json_put_uint(&j, "first_ms", r->first_ms);
@@ -77,7 +77,7 @@ static void print_line(struct listing *l, uint64_t txid, const struct mt_audit_r
     if (gmtime_r(&seconds, &parts) != NULL) {
         (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
     }
-    mt_cli_subject_name(l->cli, &r->subject, who);
+    mt_session_name(&l->cli->s, &r->subject, who);
     (void)printf("%8llu  %s  %-16s %-7s  %-18.*s ", (unsigned long long)txid, when, who,
                  phase_name(r->phase), (int)r->action.len, (const char *)r->action.ptr);
     if (!mt_id_equal(&r->resource, &none)) {
@@ -137,85 +137,65 @@ static MT_ERR print_page(struct listing *l, const struct mt_json *page, bool *is
 }
 
 /* Reading the log is written down too, so the list ends at the size that the first page names. */
-static int list_pages(struct listing *l)
+static MT_ERR list_pages(struct listing *l)
 {
     uint64_t end = UINT64_MAX;
-    bool is_done = false;
-    mt_err e = MT_OK;
-    int rc = MT_EXIT_DONE;
-    while (!is_done && rc == MT_EXIT_DONE && !mt_failed(e)) {
+    for (bool is_done = false; !is_done;) {
         MT_DEFER(mt_json_free) struct mt_json *page = NULL;
         char target[64];
+        const struct mt_call call = {.method = MT_HTTP_GET, .target = target};
         uint64_t size = 0;
         (void)snprintf(target, sizeof target, "/audit?after=%llu", (unsigned long long)l->seen);
-        rc = mt_cli_request(l->cli, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &page);
-        if (rc == MT_EXIT_DONE) {
-            e = mt_json_uint(page, "size", UINT64_MAX >> 11, &size);
-            end = end == UINT64_MAX ? size : end;
-            e = mt_failed(e) ? e : print_page(l, page, &is_done);
-            is_done = is_done || l->seen >= end;
-        }
+        MT_TRY(mt_session_request(&l->cli->s, &call, &page));
+        MT_TRY(mt_json_uint(page, "size", UINT64_MAX >> 11, &size));
+        end = end == UINT64_MAX ? size : end;
+        MT_TRY(print_page(l, page, &is_done));
+        is_done = is_done || l->seen >= end;
     }
-    return mt_failed(e) ? mt_cli_fail(l->cli, e, "audit") : rc;
-}
-
-static bool parse_number(const char *text, uint64_t *out)
-{
-    uint64_t n = 0;
-    for (const char *t = text; *t != '\0'; t++) {
-        if (*t < '0' || *t > '9' || n > UINT64_MAX / 20) {
-            return false;
-        }
-        n = n * 10 + (uint64_t)(*t - '0');
-    }
-    *out = n;
-    return *text != '\0';
+    return MT_OK;
 }
 
 int mt_cli_audit_list(struct mt_cli *c)
 {
     struct listing l = {.cli = c};
     const char *after = mt_cli_option(c, "--after");
-    if (!mt_cli_arguments(c, 0) || !parse_number(after == NULL ? "0" : after, &l.seen)) {
+    if (!mt_cli_arguments(c, 0) || (after != NULL && !mt_cli_number(after, &l.seen))) {
         return MT_EXIT_USAGE;
+    }
+    int rc = mt_cli_connect(c);
+    if (rc != MT_EXIT_DONE) {
+        return rc;
     }
     if (c->is_json) {
         (void)fputs("{\"records\":[", stdout);
     }
-    int rc = list_pages(&l);
+    mt_err e = list_pages(&l);
     if (c->is_json) {
         (void)fputs("\n]}\n", stdout);
     }
-    return rc;
+    return mt_failed(e) ? mt_cli_fail(c, e, "audit") : MT_EXIT_DONE;
 }
 
 /* All pages, at least up to the head that came with the first of them: each reading is written
  * down, so the log grows while it is read. */
-static int read_audit(struct mt_cli *c, struct mt_audit *a, mt_err *e)
+static MT_ERR read_audit(struct mt_session *s, struct mt_audit *a)
 {
     struct mt_merkle_head head = {.size = 0};
-    bool is_done = false;
-    while (!is_done) {
+    for (bool is_done = false; !is_done;) {
         MT_DEFER(mt_json_free) struct mt_json *j = NULL;
         char target[128];
+        const struct mt_call call = {.method = MT_HTTP_GET, .target = target};
         uint64_t before = mt_audit_size(a);
         (void)snprintf(target, sizeof target, "/audit?after=%llu", (unsigned long long)before);
-        int rc = mt_cli_request(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &j);
-        if (rc != MT_EXIT_DONE) {
-            return rc;
-        }
+        MT_TRY(mt_session_request(s, &call, &j));
         if (before == 0) {
-            head = (struct mt_merkle_head){mt_client_head(c->client)->size,
-                                           mt_client_head(c->client)->root};
+            head = (struct mt_merkle_head){mt_client_head(s->client)->size,
+                                           mt_client_head(s->client)->root};
         }
-        *e = mt_audit_add(a, j, &is_done);
-        if (mt_failed(*e)) {
-            return MT_EXIT_DONE;
-        }
+        MT_TRY(mt_audit_add(a, j, &is_done));
         is_done = is_done && (mt_audit_size(a) >= head.size || mt_audit_size(a) == before);
     }
-    *e = mt_audit_holds(a, &head);
-    return MT_EXIT_DONE;
+    return mt_audit_holds(a, &head);
 }
 
 int mt_cli_audit_verify(struct mt_cli *c)
@@ -223,18 +203,21 @@ int mt_cli_audit_verify(struct mt_cli *c)
     MT_DEFER(mt_audit_free) struct mt_audit *a = NULL;
     uint64_t records = 0;
     uint64_t leaves = 0;
-    if (!mt_cli_arguments(c, 0)) {
-        return MT_EXIT_USAGE;
-    }
-    mt_err e = mt_audit_new(&a);
-    int rc = mt_failed(e) ? MT_EXIT_DONE : read_audit(c, a, &e);
+    int rc = mt_cli_arguments(c, 0) ? mt_cli_connect(c) : MT_EXIT_USAGE;
     if (rc != MT_EXIT_DONE) {
         return rc;
     }
+    mt_err e = mt_audit_new(&a);
+    e = mt_failed(e) ? e : read_audit(&c->s, a);
     if (mt_failed(e)) {
         return mt_cli_fail(c, e, "audit");
     }
     mt_audit_counts(a, &leaves, &records);
+    if (c->is_json) {
+        (void)printf("{\"records\":%llu,\"transactions\":%llu}\n", (unsigned long long)records,
+                     (unsigned long long)leaves);
+        return MT_EXIT_DONE;
+    }
     (void)printf("The audit log is whole: %llu audit records in %llu transactions, all under the "
                  "head that the node has shown.\n",
                  (unsigned long long)records, (unsigned long long)leaves);

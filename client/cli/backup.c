@@ -1,24 +1,20 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "mesatee/statement.h"
-#include "mesatee/transfer.h"
 
 /* backup, restore, time. */
 
 enum { SECRET_BYTES_MAX = 256 };
 
-static MT_ERR write_request(struct mt_cli *c, const char *path, bool is_passphrase,
-                            struct mt_buf *out)
+static MT_ERR write_request(const char *path, bool is_passphrase, struct mt_buf *out)
 {
     MT_DEFER(mt_buf_free) struct mt_buf secret = mt_buf_of_max(0);
     struct mt_writer w = mt_writer_onto(out);
     struct mt_json_writer j = mt_json_writer_over(&w);
     mt_bytes body;
-    (void)c;
     MT_TRY(mt_file_load(path, SECRET_BYTES_MAX, &secret));
     mt_json_begin_object(&j, NULL);
     mt_json_put_literal(&j, "kind", is_passphrase ? "passphrase" : "file");
@@ -29,14 +25,14 @@ static MT_ERR write_request(struct mt_cli *c, const char *path, bool is_passphra
 
 int mt_cli_backup(struct mt_cli *c)
 {
-    struct mt_answer a;
     MT_DEFER(mt_buf_free) struct mt_buf body = mt_buf_of_max((size_t)8 * SECRET_BYTES_MAX);
+    struct mt_cli_bar bar;
     const char *secret = mt_cli_option(c, "--secret");
     bool is_passphrase = mt_cli_flag(c, "--passphrase");
     if (!mt_cli_arguments(c, 1) || secret == NULL) {
         return MT_EXIT_USAGE;
     }
-    mt_err e = write_request(c, secret, is_passphrase, &body);
+    mt_err e = write_request(secret, is_passphrase, &body);
     if (mt_failed(e)) {
         return mt_cli_fail(c, e, secret);
     }
@@ -46,21 +42,16 @@ int mt_cli_backup(struct mt_cli *c)
     }
     const struct mt_call call = {
         .method = MT_HTTP_POST, .target = "/backup", .body = mt_buf_bytes(&body)};
-    e = mt_transfer_fetch(c->client, &call, c->argv[0], !c->is_json && isatty(STDERR_FILENO) != 0,
-                          &a);
+    e = mt_transfer_get(&c->s, &call, c->argv[0], mt_cli_bar_begin(c, &bar, true));
+    mt_cli_bar_end(&bar);
     if (mt_failed(e)) {
-        rc = mt_cli_fail(c, e, c->argv[0]);
-    } else if (a.status != 200) {
-        rc = mt_cli_refused(c, &a);
-    } else {
-        const struct mt_head *head = mt_client_head(c->client);
-        (void)printf(c->is_json ? "{\"transactions\":%llu}\n"
-                                : "backed up, with all that was durable: %llu transactions or "
-                                  "more\n",
-                     (unsigned long long)(head->size > 0 ? head->size - 1 : 0));
+        return mt_cli_fail(c, e, c->argv[0]);
     }
-    mt_buf_free(&a.body);
-    return rc;
+    const struct mt_head *head = mt_client_head(c->s.client);
+    (void)printf(c->is_json ? "{\"transactions\":%llu}\n"
+                            : "backed up, with all that was durable: %llu transactions or more\n",
+                 (unsigned long long)(head->size > 0 ? head->size - 1 : 0));
+    return MT_EXIT_DONE;
 }
 
 int mt_cli_time_accept(struct mt_cli *c)
@@ -69,7 +60,7 @@ int mt_cli_time_accept(struct mt_cli *c)
     if (!mt_cli_arguments(c, 0)) {
         return MT_EXIT_USAGE;
     }
-    (void)snprintf(body, sizeof body, "{\"time_ms\":%llu}", (unsigned long long)mt_cli_now_ms());
+    (void)snprintf(body, sizeof body, "{\"time_ms\":%llu}", (unsigned long long)mt_now_ms());
     return mt_cli_show(c, MT_HTTP_POST, "/time", mt_bytes_of_text(body));
 }
 
@@ -90,7 +81,7 @@ static MT_ERR write_statement(const struct mt_cli *c, const struct mt_recovery *
     struct mt_writer s = mt_writer_onto(&statement);
     struct mt_writer w = mt_writer_onto(out);
     struct mt_json_writer j = mt_json_writer_over(&w);
-    MT_TRY(mt_recovery_sign(&s, c->context->key, r));
+    MT_TRY(mt_recovery_sign(&s, c->s.context->key, r));
     mt_json_begin_object(&j, NULL);
     mt_json_put_hex(&j, "statement", mt_buf_bytes(&statement));
     mt_json_end_object(&j);
@@ -100,7 +91,7 @@ static MT_ERR write_statement(const struct mt_cli *c, const struct mt_recovery *
 /* What is given up, as far as this client knows; what will be signed. */
 static void tell(const struct mt_cli *c, const struct mt_recovery *r)
 {
-    const struct mt_head *seen = &c->context->head;
+    const struct mt_head *seen = &c->s.context->head;
     (void)printf("The node goes on from %llu transactions, as recovery epoch %llu.\n",
                  (unsigned long long)r->size, (unsigned long long)r->epoch);
     if (seen->size > r->size) {
@@ -123,25 +114,19 @@ static int open_epoch(struct mt_cli *c, const struct mt_recovery *r)
 
 static int look(struct mt_cli *c, struct mt_json **out)
 {
-    struct mt_answer a;
-    const struct mt_call call = {.method = MT_HTTP_GET, .target = "/recovery"};
+    static const struct mt_call call = {.method = MT_HTTP_GET, .target = "/recovery"};
     enum { STALE = 410 };
     int rc = mt_cli_connect(c);
     if (rc != MT_EXIT_DONE) {
         return rc;
     }
-    mt_err e = mt_client_call(c->client, &call, &a);
-    bool is_stale = !mt_failed(e) && a.status == STALE;
-    mt_buf_free(&a.body);
-    if (mt_failed(e)) {
-        return mt_cli_fail(c, e, "restore");
-    }
-    if (is_stale) { /* the backup is older than an hour, as most are */
+    mt_err e = mt_session_request(&c->s, &call, out);
+    if (mt_failed(e) && c->s.complaint.status == STALE) {
+        /* The backup is older than an hour, as most are. */
         rc = mt_cli_time_accept(c);
+        e = rc == MT_EXIT_DONE ? mt_session_request(&c->s, &call, out) : MT_OK;
     }
-    return rc != MT_EXIT_DONE
-               ? rc
-               : mt_cli_request(c, MT_HTTP_GET, "/recovery", (mt_bytes){NULL, 0}, out);
+    return mt_failed(e) ? mt_cli_fail(c, e, "restore") : rc;
 }
 
 int mt_cli_restore(struct mt_cli *c)
@@ -153,7 +138,7 @@ int mt_cli_restore(struct mt_cli *c)
     if (!mt_cli_arguments(c, 0)) {
         return MT_EXIT_USAGE;
     }
-    c->may_go_back = true;
+    c->s.may_go_back = true;
     int rc = look(c, &j);
     if (rc != MT_EXIT_DONE) {
         return rc;
@@ -172,7 +157,9 @@ int mt_cli_restore(struct mt_cli *c)
         tell(c, &r);
     }
     if (!is_sure) {
-        (void)puts("Nothing is signed yet. To sign: mesatee restore --yes");
+        (void)(c->is_json ? printf("{\"epoch\":%llu,\"is_signed\":false,\"size\":%llu}\n",
+                                   (unsigned long long)r.epoch, (unsigned long long)r.size)
+                          : puts("Nothing is signed yet. To sign: mesatee restore --yes"));
         return MT_EXIT_DONE;
     }
     return open_epoch(c, &r);

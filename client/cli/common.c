@@ -1,17 +1,11 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/cli.h"
+#include "mesatee/seen.h"
 
-uint64_t mt_cli_now_ms(void)
-{
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
+enum { PRINTED_MAX = 64 * 1024 * 1024 };
 
 static void take_argument(struct mt_cli *c, int at, int count)
 {
@@ -48,53 +42,89 @@ bool mt_cli_arguments(struct mt_cli *c, int count)
 {
     bool has_option = false;
     for (int i = 0; i < c->argc; i++) {
-        has_option = has_option || strncmp(c->argv[i], "--", 2) == 0;
+        has_option = has_option || c->argv[i][0] == '-'; /* a file of such a name is ./-name */
     }
     return c->argc == count && !has_option;
 }
 
-int mt_cli_exit_of(mt_err e)
+bool mt_cli_number(const char *text, uint64_t *out)
 {
-    switch (e.fault->code) {
-    case MT_E_PROOF:
-        return MT_EXIT_NOT_GENUINE;
-    case MT_E_DENIED:
-    case MT_E_STALE:
-        return MT_EXIT_REFUSED;
-    case MT_E_ARG:
-        return MT_EXIT_USAGE;
-    case MT_E_IO:
-    case MT_E_NOTFOUND:
-    case MT_E_CONFLICT:
-        return MT_EXIT_IO;
-    case MT_E_CLOSED:
-        return MT_EXIT_UNREACHABLE;
-    case MT_E_FORMAT:
-    case MT_E_INTERNAL:
-    case MT_E_LIMIT:
-    case MT_E_NOMEM:
-    case MT_E_BUSY:
-    case MT_E_UNKNOWN:
-    case MT_E_CANCELLED:
-        return MT_EXIT_FAILED;
+    uint64_t v = 0;
+    size_t len = strspn(text, "0123456789");
+    if (len == 0 || len > 18 || text[len] != '\0') {
+        return false;
     }
-    return MT_EXIT_FAILED;
+    for (size_t i = 0; i < len; i++) {
+        v = v * 10 + (uint64_t)(text[i] - '0');
+    }
+    *out = v;
+    return true;
+}
+
+static void fail_json(const struct mt_complaint *k, mt_err e, bool is_explained)
+{
+    uint8_t room[4096];
+    mt_bytes text;
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    struct mt_json_writer j = mt_json_writer_over(&w);
+    if (is_explained && k->status != 0) {
+        mt_cli_print_bytes(stderr, mt_buf_bytes(&k->answer));
+        (void)fputc('\n', stderr);
+        return;
+    }
+    mt_json_begin_object(&j, NULL);
+    mt_json_put_literal(&j, "code", mt_code_name(e.fault->code));
+    mt_json_put_text(&j, "check", mt_bytes_of_text(is_explained ? k->what : e.fault->what));
+    if (is_explained && k->mend[0] != '\0') {
+        mt_json_put_text(&j, "hint", mt_bytes_of_text(k->mend));
+    }
+    mt_json_end_object(&j);
+    if (!mt_failed(mt_write_end(&w, &text))) {
+        mt_cli_print_bytes(stderr, text);
+        (void)fputc('\n', stderr);
+    }
 }
 
 int mt_cli_fail(const struct mt_cli *c, mt_err e, const char *about)
 {
+    const struct mt_complaint *k = &c->s.complaint;
+    bool is_explained = k->fault == e.fault;
     if (c->is_json) {
-        (void)fprintf(stderr, "{\"code\":\"%s\",\"check\":\"%s\"}\n", mt_code_name(e.fault->code),
-                      e.fault->what);
-    } else {
-        (void)fprintf(stderr, "mesatee: %s: %s\n", about, e.fault->what);
+        fail_json(k, e, is_explained);
+        return (int)mt_session_exit(&c->s, e);
     }
-    return mt_cli_exit_of(e);
+    if (is_explained && k->status != 0) {
+        (void)fprintf(stderr, "mesatee: the node refused (%u): %s\n", k->status, k->what);
+    } else {
+        (void)fprintf(stderr, "mesatee: %s: %s\n", about, is_explained ? k->what : e.fault->what);
+    }
+    if (is_explained && k->detail[0] != '\0') {
+        (void)fprintf(stderr, "  detail: %s\n", k->detail);
+    }
+    if (is_explained && k->mend[0] != '\0') {
+        (void)fprintf(stderr, "  mend: %s\n", k->mend);
+    }
+    return (int)mt_session_exit(&c->s, e);
+}
+
+int mt_cli_fail_trace(const struct mt_cli *c, mt_err e, const char *about, const struct mt_trace *t)
+{
+    int rc = mt_cli_fail(c, e, about);
+    for (size_t i = 0; i < t->count && !c->is_json; i++) {
+        const struct mt_check *k = &t->checks[i];
+        if (!k->has_passed) {
+            (void)fprintf(stderr, "  FAILED  %-22s %s\n          mend: %s\n", k->rule, k->meaning,
+                          k->mend);
+        }
+    }
+    return rc;
 }
 
 void mt_cli_print_bytes(FILE *to, mt_bytes b)
 {
-    (void)fwrite(b.ptr, 1, b.len, to);
+    if (b.len > 0) {
+        (void)fwrite(b.ptr, 1, b.len, to);
+    }
 }
 
 void mt_cli_print_hex(FILE *to, mt_bytes b)
@@ -104,99 +134,38 @@ void mt_cli_print_hex(FILE *to, mt_bytes b)
     }
 }
 
-void mt_cli_print_trace(FILE *to, const struct mt_trace *t, bool is_long)
-{
-    for (size_t i = 0; i < t->count; i++) {
-        const struct mt_check *k = &t->checks[i];
-        if (!is_long && k->has_passed) {
-            continue;
-        }
-        (void)fprintf(to, "  %s  %-22s %s\n", k->has_passed ? "ok    " : "FAILED", k->rule,
-                      k->meaning);
-        if (!k->has_passed) {
-            (void)fprintf(to, "          mend: %s\n", k->mend);
-        }
-    }
-}
-
 int mt_cli_connect(struct mt_cli *c)
 {
-    if (c->client != NULL) {
-        return MT_EXIT_DONE;
-    }
-    mt_err e = mt_context_load(&c->home, c->context_name, &c->context);
+    mt_err e = mt_session_load(&c->s);
     if (mt_failed(e)) {
         return mt_cli_fail(c, e, "context");
     }
-    c->context->may_go_back = c->may_go_back;
-    e = mt_context_connect(c->context, &c->client);
-    if (!mt_failed(e)) {
-        return MT_EXIT_DONE;
-    }
-    int rc = mt_cli_fail(c, e, c->context->address);
-    if (e.fault->code == MT_E_IO || e.fault->code == MT_E_CLOSED) {
-        rc = MT_EXIT_UNREACHABLE;
-    } else {
-        mt_cli_print_trace(stderr, mt_client_trace(c->client), false);
-    }
-    mt_client_close(&c->client);
-    return rc;
+    e = mt_session_connect(&c->s);
+    return mt_failed(e)
+               ? mt_cli_fail_trace(c, e, c->s.context->address, mt_client_trace(c->s.client))
+               : MT_EXIT_DONE;
 }
 
-int mt_cli_refused(const struct mt_cli *c, const struct mt_answer *a)
+void mt_cli_target(char out[256], const char *before, mt_bytes id, const char *after)
 {
-    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-    mt_bytes check = {NULL, 0};
-    mt_bytes detail = {NULL, 0};
-    mt_bytes hint = {NULL, 0};
-    if (c->is_json || mt_failed(mt_json_parse(mt_buf_bytes(&a->body), &j, NULL))) {
-        mt_cli_print_bytes(stderr, mt_buf_bytes(&a->body));
-        (void)fputc('\n', stderr);
-    } else {
-        (void)mt_failed(mt_json_text(j, "check", &check));
-        (void)mt_failed(mt_json_text(j, "detail", &detail));
-        (void)mt_failed(mt_json_text(j, "hint", &hint));
-        (void)fprintf(stderr, "mesatee: the node refused (%u): %.*s\n", a->status, (int)check.len,
-                      (const char *)check.ptr);
-        if (detail.len > 0) {
-            (void)fprintf(stderr, "  detail: %.*s\n", (int)detail.len, (const char *)detail.ptr);
-        }
-        if (hint.len > 0) {
-            (void)fprintf(stderr, "  mend: %.*s\n", (int)hint.len, (const char *)hint.ptr);
-        }
+    int len = snprintf(out, 100, "%s/", before);
+    for (size_t i = 0; i < id.len && i < sizeof(mt_hash); i++) {
+        len += snprintf(out + len, 3, "%02x", id.ptr[i]);
     }
-    return a->status == 403 || a->status == 410 ? MT_EXIT_REFUSED : MT_EXIT_FAILED;
+    (void)snprintf(out + len, 256 - (size_t)len, "%s", after);
 }
 
-int mt_cli_request(struct mt_cli *c, enum mt_http_method method, const char *target, mt_bytes body,
-                   struct mt_json **out)
-{
-    const struct mt_call call = {.method = method, .target = target, .body = body};
-    struct mt_answer a;
-    int rc = mt_cli_connect(c);
-    if (rc != MT_EXIT_DONE) {
-        return rc;
-    }
-    mt_err e = mt_client_call(c->client, &call, &a);
-    if (!mt_failed(e) && a.status >= 400) {
-        rc = mt_cli_refused(c, &a);
-    } else if (!mt_failed(e)) {
-        e = mt_json_parse(mt_buf_bytes(&a.body), out, NULL);
-    }
-    mt_buf_free(&a.body);
-    return mt_failed(e) ? mt_cli_fail(c, e, target) : rc;
-}
-
+/* Text of others goes through the filter for terminals; the rest is digits and words of JSON. */
 static void print_scalar(const struct mt_json *node)
 {
-    uint8_t room[8192];
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(PRINTED_MAX);
     mt_bytes text;
-    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    struct mt_writer w = mt_writer_onto(&room);
     if (!mt_failed(mt_json_as_text(node, &text))) {
-        mt_cli_print_bytes(stdout, text);
-        return;
+        mt_seen_write(&w, text);
+    } else {
+        mt_json_write(&w, node);
     }
-    mt_json_write(&w, node);
     if (!mt_failed(mt_write_end(&w, &text))) {
         mt_cli_print_bytes(stdout, text);
     }
@@ -231,7 +200,7 @@ static void print_tree(const struct mt_json *node, int depth)
 
 void mt_cli_print(const struct mt_cli *c, const struct mt_json *node)
 {
-    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max((size_t)64 * 1024 * 1024);
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(PRINTED_MAX);
     mt_bytes text;
     struct mt_writer w = mt_writer_onto(&room);
     if (!c->is_json) {
@@ -245,162 +214,40 @@ void mt_cli_print(const struct mt_cli *c, const struct mt_json *node)
     }
 }
 
+void mt_cli_answer_begin(struct mt_cli_answer *a)
+{
+    a->room = mt_buf_of_max(MT_JSON_BYTES_MAX);
+    a->w = mt_writer_onto(&a->room);
+    a->j = mt_json_writer_over(&a->w);
+    mt_json_begin_object(&a->j, NULL);
+}
+
+int mt_cli_answer_end(const struct mt_cli *c, struct mt_cli_answer *a)
+{
+    MT_DEFER(mt_json_free) struct mt_json *tree = NULL;
+    mt_bytes text;
+    mt_json_end_object(&a->j);
+    mt_err e = mt_write_end(&a->w, &text);
+    e = mt_failed(e) ? e : mt_json_parse(text, &tree, NULL);
+    if (!mt_failed(e)) {
+        mt_cli_print(c, tree);
+    }
+    mt_buf_free(&a->room);
+    return mt_failed(e) ? mt_cli_fail(c, e, "answer") : MT_EXIT_DONE;
+}
+
 int mt_cli_show(struct mt_cli *c, enum mt_http_method method, const char *target, mt_bytes body)
 {
     MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-    int rc = mt_cli_request(c, method, target, body, &j);
-    if (rc == MT_EXIT_DONE) {
-        mt_cli_print(c, j);
-    }
-    return rc;
-}
-
-static int users_of(struct mt_cli *c, const struct mt_json **users, size_t *count)
-{
-    int rc = c->users != NULL
-                 ? MT_EXIT_DONE
-                 : mt_cli_request(c, MT_HTTP_GET, "/users", (mt_bytes){NULL, 0}, &c->users);
-    if (rc == MT_EXIT_DONE && mt_failed(mt_json_array(c->users, "users", 100000, users, count))) {
-        rc = MT_EXIT_FAILED;
-    }
-    return rc;
-}
-
-int mt_cli_subject(struct mt_cli *c, mt_bytes text, mt_hash *out)
-{
-    const struct mt_json *users = NULL;
-    size_t count = 0;
-    if (text.len == 64 && !mt_failed(mt_hex_parse(text, (mt_span){out->b, sizeof out->b}))) {
-        return MT_EXIT_DONE;
-    }
-    int rc = users_of(c, &users, &count);
+    const struct mt_call call = {.method = method, .target = target, .body = body};
+    int rc = mt_cli_connect(c);
     if (rc != MT_EXIT_DONE) {
         return rc;
     }
-    for (size_t i = 0; i < count; i++) {
-        mt_bytes name;
-        const struct mt_json *u = mt_json_at(users, i);
-        if (!mt_failed(mt_json_text(u, "name", &name)) && mt_bytes_equal(name, text) &&
-            !mt_failed(mt_json_hex(u, "subject", (mt_span){out->b, sizeof out->b}))) {
-            return MT_EXIT_DONE;
-        }
-    }
-    (void)fprintf(stderr,
-                  "mesatee: the node knows nobody called %.*s\n  mend: mesatee user list, or use "
-                  "the key's hash\n",
-                  (int)text.len, (const char *)text.ptr);
-    return MT_EXIT_FAILED;
-}
-
-void mt_cli_subject_name(struct mt_cli *c, const mt_hash *subject, char out[80])
-{
-    const struct mt_json *users = NULL;
-    size_t count = 0;
-    (void)snprintf(out, 80, "%02x%02x%02x%02x...", subject->b[0], subject->b[1], subject->b[2],
-                   subject->b[3]);
-    if (users_of(c, &users, &count) != MT_EXIT_DONE) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        mt_bytes name;
-        mt_hash h;
-        const struct mt_json *u = mt_json_at(users, i);
-        if (!mt_failed(mt_json_hex(u, "subject", (mt_span){h.b, sizeof h.b})) &&
-            mt_hash_equal(&h, subject) && !mt_failed(mt_json_text(u, "name", &name))) {
-            (void)snprintf(out, 80, "%.*s", (int)name.len, (const char *)name.ptr);
-        }
-    }
-}
-
-/* The set of this name, of this owner. */
-static bool is_the_set(const struct mt_json *set, mt_bytes name, const mt_hash *owner, mt_id *out)
-{
-    mt_bytes n;
-    mt_hash o;
-    bool is_owner = false;
-    if (mt_failed(mt_json_text(set, "name", &n)) || !mt_bytes_equal(n, name) ||
-        mt_failed(mt_json_hex(set, "owner", (mt_span){o.b, sizeof o.b})) ||
-        mt_failed(mt_json_bool(set, "is_owner", &is_owner))) {
-        return false;
-    }
-    bool is_right = owner == NULL ? is_owner : mt_hash_equal(owner, &o);
-    return is_right && !mt_failed(mt_json_hex(set, "data", (mt_span){out->b, sizeof out->b}));
-}
-
-/* Page by page; `owner` NULL: our own. MT_EXIT_DONE also if there is none. */
-static int find_set(struct mt_cli *c, mt_bytes name, const mt_hash *owner, mt_id *out,
-                    bool *is_found)
-{
-    char target[64] = "/data";
-    size_t count = 0;
-    do {
-        MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-        const struct mt_json *sets = NULL;
-        mt_bytes last = {NULL, 0};
-        int rc = mt_cli_request(c, MT_HTTP_GET, target, (mt_bytes){NULL, 0}, &j);
-        if (rc != MT_EXIT_DONE || mt_failed(mt_json_array(j, "data", 1000, &sets, &count))) {
-            return rc == MT_EXIT_DONE ? MT_EXIT_FAILED : rc;
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (is_the_set(mt_json_at(sets, i), name, owner, out)) {
-                *is_found = true;
-                return MT_EXIT_DONE;
-            }
-        }
-        if (count > 0 && !mt_failed(mt_json_text(mt_json_at(sets, count - 1), "data", &last))) {
-            (void)snprintf(target, sizeof target, "/data?after=%.*s", (int)last.len,
-                           (const char *)last.ptr);
-        }
-    } while (count > 0);
-    return MT_EXIT_DONE;
-}
-
-int mt_cli_data(struct mt_cli *c, mt_bytes text, mt_id *out)
-{
-    mt_hash owner;
-    bool is_found = false;
-    const uint8_t *slash = text.len > 0 ? memchr(text.ptr, '/', text.len) : NULL;
-    if (text.len == 32 && !mt_failed(mt_hex_parse(text, (mt_span){out->b, sizeof out->b}))) {
-        return MT_EXIT_DONE;
-    }
-    mt_bytes name = text;
-    if (slash != NULL) {
-        size_t len = (size_t)(slash - text.ptr);
-        int found = mt_cli_subject(c, (mt_bytes){text.ptr, len}, &owner);
-        if (found != MT_EXIT_DONE) {
-            return found;
-        }
-        name = (mt_bytes){slash + 1, text.len - len - 1};
-    }
-    int rc = find_set(c, name, slash != NULL ? &owner : NULL, out, &is_found);
-    if (rc != MT_EXIT_DONE || is_found) {
-        return rc;
-    }
-    (void)fprintf(stderr,
-                  "mesatee: there is no data called %.*s that you may know of\n  mend: mesatee "
-                  "data list; data of others is OWNER/NAME\n",
-                  (int)text.len, (const char *)text.ptr);
-    return MT_EXIT_FAILED;
-}
-
-int mt_cli_newest_version(struct mt_cli *c, const mt_id *data, uint64_t *out)
-{
-    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-    uint8_t room[64];
-    mt_bytes target;
-    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    mt_write_bytes(&w, MT_LITERAL("/data/"));
-    mt_hex_write(&w, mt_id_bytes(data));
-    mt_write_bytes(&w, MT_LITERAL("?before=1")); /* none of them, but how many there are */
-    mt_write_u8(&w, 0);
-    mt_err e = mt_write_end(&w, &target);
+    mt_err e = mt_session_request(&c->s, &call, &j);
     if (mt_failed(e)) {
-        return mt_cli_fail(c, e, "data");
+        return mt_cli_fail(c, e, target);
     }
-    int rc = mt_cli_request(c, MT_HTTP_GET, (const char *)target.ptr, (mt_bytes){NULL, 0}, &j);
-    if (rc != MT_EXIT_DONE) {
-        return rc;
-    }
-    e = mt_json_uint(j, "versions_made", UINT32_MAX, out);
-    return mt_failed(e) ? mt_cli_fail(c, e, "data") : MT_EXIT_DONE;
+    mt_cli_print(c, j);
+    return MT_EXIT_DONE;
 }

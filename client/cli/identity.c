@@ -1,31 +1,22 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "mesatee/policy_file.h"
 
-/* identity, context, user, policy: who we are, where, and what we trust. */
+/* identity, user: who we are, and who is known to a node. */
 
-static void print_identity(const struct mt_cli *c, const char *name, const struct mt_key *k)
+static int print_identity(const struct mt_cli *c, const char *name, const struct mt_key *k)
 {
+    struct mt_cli_answer a;
     mt_hash subject;
     mt_identity_subject(k, &subject);
-    if (c->is_json) {
-        (void)printf("{\"name\":\"%s\",\"public_key\":\"", name);
-        mt_cli_print_hex(stdout, mt_spki_bytes(mt_identity_public(k)));
-        (void)fputs("\",\"subject\":\"", stdout);
-        mt_cli_print_hex(stdout, mt_hash_bytes(&subject));
-        (void)puts("\"}");
-        return;
-    }
-    (void)printf("name:       %s\npublic key: ", name);
-    mt_cli_print_hex(stdout, mt_spki_bytes(mt_identity_public(k)));
-    (void)fputs("\nsubject:    ", stdout);
-    mt_cli_print_hex(stdout, mt_hash_bytes(&subject));
-    (void)putchar('\n');
+    mt_cli_answer_begin(&a);
+    mt_json_put_text(&a.j, "name", mt_bytes_of_text(name));
+    mt_json_put_hex(&a.j, "public_key", mt_spki_bytes(mt_identity_public(k)));
+    mt_json_put_hex(&a.j, "subject", mt_hash_bytes(&subject));
+    return mt_cli_answer_end(c, &a);
 }
 
 int mt_cli_identity_new(struct mt_cli *c)
@@ -35,11 +26,7 @@ int mt_cli_identity_new(struct mt_cli *c)
         return MT_EXIT_USAGE;
     }
     mt_err e = mt_identity_new(&c->home, c->argv[0], &k);
-    if (mt_failed(e)) {
-        return mt_cli_fail(c, e, c->argv[0]);
-    }
-    print_identity(c, c->argv[0], k);
-    return MT_EXIT_DONE;
+    return mt_failed(e) ? mt_cli_fail(c, e, c->argv[0]) : print_identity(c, c->argv[0], k);
 }
 
 int mt_cli_identity_show(struct mt_cli *c)
@@ -49,200 +36,105 @@ int mt_cli_identity_show(struct mt_cli *c)
         return MT_EXIT_USAGE;
     }
     mt_err e = mt_identity_load(&c->home, c->argv[0], &k);
-    if (mt_failed(e)) {
-        return mt_cli_fail(c, e, c->argv[0]);
-    }
-    print_identity(c, c->argv[0], k);
-    return MT_EXIT_DONE;
+    return mt_failed(e) ? mt_cli_fail(c, e, c->argv[0]) : print_identity(c, c->argv[0], k);
 }
 
-/* Every --NAME HASH there is. */
-static MT_ERR take_hashes(struct mt_cli *c, const char *name, mt_hash *out, size_t *count)
+/* The contexts whose policies are signed anew; the others are not ours. */
+static MT_ERR sign_contexts(struct mt_cli *c, const char *identity, const struct mt_key *k,
+                            struct mt_json_writer *j)
 {
-    *count = 0;
-    for (const char *v = mt_cli_option(c, name); v != NULL; v = mt_cli_option(c, name)) {
-        MT_REQUIRE(*count < MT_POLICY_HASHES_MAX, MT_E_LIMIT, "too many hashes");
-        MT_TRY(mt_hex_parse(mt_bytes_of_text(v), (mt_span){out[*count].b, sizeof out[*count].b}));
-        (*count)++;
+    MT_DEFER(mt_context_names_free) struct mt_context_names all = {NULL, 0};
+    MT_TRY(mt_context_names_list(&c->home, &all));
+    mt_json_begin_array(j, "contexts");
+    for (size_t i = 0; i < all.count; i++) {
+        bool is_ours = false;
+        MT_TRY(mt_context_is_of(&c->home, all.names[i], identity, &is_ours));
+        if (is_ours) {
+            MT_TRY(mt_context_sign(&c->home, all.names[i], k));
+            mt_json_put_text(j, NULL, mt_bytes_of_text(all.names[i]));
+        }
     }
+    mt_json_end_array(j);
     return MT_OK;
 }
 
-static MT_ERR make_policy(struct mt_cli *c, const char *name, struct mt_policy *p)
+int mt_cli_identity_rotate(struct mt_cli *c)
 {
-    const char *level = mt_cli_option(c, "--level");
-    memset(p, 0, sizeof *p);
-    MT_REQUIRE(level == NULL || (level[0] >= '1' && level[0] <= '5' && level[1] == '\0'), MT_E_ARG,
-               "a level is 1 to 5");
-    p->name = mt_bytes_of_text(name);
-    p->minimum_level = level == NULL ? 2 : (uint64_t)(level[0] - '0');
-    MT_TRY(take_hashes(c, "--platform", p->platforms, &p->platforms_count));
-    MT_TRY(take_hashes(c, "--operator", p->operators, &p->operators_count));
-    MT_TRY(take_hashes(c, "--measurement", p->measurements, &p->measurements_count));
-    return take_hashes(c, "--configuration", p->configurations, &p->configurations_count);
-}
-
-int mt_cli_policy_new(struct mt_cli *c)
-{
-    static struct mt_policy p;
     MT_DEFER(mt_identity_free) struct mt_key *k = NULL;
-    MT_DEFER(mt_buf_free) struct mt_buf file = mt_buf_of_max((size_t)2 * MT_POLICY_BYTES_MAX);
-    const char *identity = mt_cli_option(c, "--identity");
-    const char *name = mt_cli_option(c, "--name");
-    mt_err e = make_policy(c, name == NULL ? "" : name, &p);
-    if (mt_failed(e)) {
-        return mt_cli_fail(c, e, "policy");
-    }
-    if (identity == NULL || name == NULL || !mt_cli_arguments(c, 1)) {
+    MT_DEFER(mt_identity_free) struct mt_key *before = NULL;
+    struct mt_cli_answer a;
+    char old[MT_NAME_MAX + 1];
+    mt_hash subject;
+    if (!mt_cli_arguments(c, 1)) {
         return MT_EXIT_USAGE;
     }
-    e = mt_identity_load(&c->home, identity, &k);
-    e = mt_failed(e) ? e : mt_policy_sign(k, &p, &file);
-    e = mt_failed(e) ? e : mt_file_store(c->argv[0], mt_buf_bytes(&file));
-    return mt_failed(e) ? mt_cli_fail(c, e, c->argv[0]) : MT_EXIT_DONE;
-}
-
-static void print_policy(const struct mt_policy *p)
-{
-    static uint8_t room[16384];
-    mt_bytes text;
-    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    mt_policy_json(&w, p);
-    if (!mt_failed(mt_write_end(&w, &text))) {
-        mt_cli_print_bytes(stdout, text);
-        (void)putchar('\n');
+    const char *name = c->argv[0];
+    mt_err e = mt_identity_rotate(&c->home, name, old, &k);
+    e = mt_failed(e) ? e : mt_identity_load(&c->home, old, &before);
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, name);
     }
+    mt_cli_answer_begin(&a);
+    mt_json_put_text(&a.j, "name", mt_bytes_of_text(name));
+    mt_json_put_hex(&a.j, "public_key", mt_spki_bytes(mt_identity_public(k)));
+    mt_identity_subject(k, &subject);
+    mt_json_put_hex(&a.j, "subject", mt_hash_bytes(&subject));
+    mt_json_put_text(&a.j, "old_name", mt_bytes_of_text(old));
+    mt_identity_subject(before, &subject);
+    mt_json_put_hex(&a.j, "old_subject", mt_hash_bytes(&subject));
+    e = sign_contexts(c, name, k, &a.j);
+    int rc = mt_cli_answer_end(c, &a);
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, "a context's policy");
+    }
+    if (rc == MT_EXIT_DONE && !c->is_json) {
+        (void)printf(
+            "\nWhat to do now:\n"
+            "  1. Have an administrator of each node add the new key: mesatee user add "
+            "NAME PUBLIC-KEY.\n"
+            "     Until then the node does not know you.\n"
+            "  2. Data, grants, tasks and approvals belong to the old key and stay with it. "
+            "Reach them as %s:\n"
+            "     mesatee policy sign, then mesatee context add with --identity %s. "
+            "Download, upload again\n"
+            "     under the new key, and grant again what others need.\n"
+            "  3. When nothing needs the old key any more, and at once if it was stolen: "
+            "mesatee user revoke\n"
+            "     with its subject.\n",
+            old, old);
+    }
+    return rc;
 }
 
-int mt_cli_policy_show(struct mt_cli *c)
+int mt_cli_identity_export(struct mt_cli *c)
 {
-    static struct mt_policy p;
-    MT_DEFER(mt_buf_free) struct mt_buf file = mt_buf_of_max(0);
-    mt_hash who;
-    mt_err e;
-    if (c->argc == 0) {
-        e = mt_context_load(&c->home, c->context_name, &c->context);
-        if (mt_failed(e)) {
-            return mt_cli_fail(c, e, "context");
-        }
-        print_policy(c->context->policy);
+    MT_DEFER(mt_identity_free) struct mt_key *k = NULL;
+    MT_DEFER(mt_buf_free) struct mt_buf pem = mt_buf_of_max(1024);
+    bool has_file = c->argc == 2;
+    if (!mt_cli_arguments(c, has_file ? 2 : 1)) {
+        return MT_EXIT_USAGE;
+    }
+    mt_err e = mt_identity_load(&c->home, c->argv[0], &k);
+    e = mt_failed(e) ? e : mt_identity_pem(k, &pem);
+    if (!mt_failed(e) && has_file) {
+        e = mt_file_store(c->argv[1], mt_buf_bytes(&pem));
+    }
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, has_file ? c->argv[1] : c->argv[0]);
+    }
+    if (!has_file && !c->is_json) {
+        mt_cli_print_bytes(stdout, mt_buf_bytes(&pem));
         return MT_EXIT_DONE;
     }
-    if (!mt_cli_arguments(c, 1)) {
-        return MT_EXIT_USAGE;
+    struct mt_cli_answer a;
+    mt_cli_answer_begin(&a);
+    mt_json_put_text(&a.j, "name", mt_bytes_of_text(c->argv[0]));
+    if (has_file) {
+        mt_json_put_text(&a.j, "file", mt_bytes_of_text(c->argv[1]));
+    } else {
+        mt_json_put_text(&a.j, "pem", mt_buf_bytes(&pem));
     }
-    e = mt_file_load(c->argv[0], (size_t)2 * MT_POLICY_BYTES_MAX, &file);
-    e = mt_failed(e) ? e : mt_policy_load(mt_buf_bytes(&file), &who, &p);
-    if (mt_failed(e)) {
-        return mt_cli_fail(c, e, c->argv[0]);
-    }
-    print_policy(&p);
-    if (!c->is_json) {
-        (void)fputs("signed by ", stdout);
-        mt_cli_print_hex(stdout, mt_hash_bytes(&who));
-        (void)fputs("\nhash      ", stdout);
-        mt_cli_print_hex(stdout, mt_hash_bytes(&p.hash));
-        (void)putchar('\n');
-    }
-    return MT_EXIT_DONE;
-}
-
-/* The policy file is kept as it is: signed by somebody else it is refused when the context is
- * loaded. */
-static MT_ERR fill_context(struct mt_cli *c, const char *policy, const char *auditors,
-                           struct mt_context *x)
-{
-    MT_TRY(mt_file_load(policy, (size_t)2 * MT_POLICY_BYTES_MAX, &x->policy_file));
-    if (auditors != NULL) {
-        MT_TRY(mt_file_load(auditors, (size_t)256 * 1024, &x->auditors));
-    }
-    MT_TRY(mt_context_store(&c->home, x));
-    return mt_context_load(&c->home, x->name, &c->context);
-}
-
-/* A context that names no cluster yet: the node is appraised with evidence that is bound to none,
- * and its id is pinned. */
-static int pin_cluster(struct mt_cli *c)
-{
-    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-    int rc = mt_cli_request(c, MT_HTTP_GET, "/status", (mt_bytes){NULL, 0}, &j);
-    if (rc != MT_EXIT_DONE) {
-        return rc;
-    }
-    mt_err e = mt_json_hex(j, "cluster_id",
-                           (mt_span){c->context->cluster.b, sizeof c->context->cluster.b});
-    e = mt_failed(e) ? e : mt_context_store(&c->home, c->context);
-    return mt_failed(e) ? mt_cli_fail(c, e, "context") : MT_EXIT_DONE;
-}
-
-int mt_cli_context_add(struct mt_cli *c)
-{
-    MT_DEFER(mt_context_free) struct mt_context *x = calloc(1, sizeof *x);
-    const char *address = mt_cli_option(c, "--address");
-    const char *identity = mt_cli_option(c, "--identity");
-    const char *policy = mt_cli_option(c, "--policy");
-    const char *auditors = mt_cli_option(c, "--auditors");
-    const char *cluster = mt_cli_option(c, "--cluster");
-    static const mt_hash unknown = {{0}};
-    if (x == NULL || address == NULL || identity == NULL || policy == NULL ||
-        !mt_cli_arguments(c, 1) || strlen(c->argv[0]) > MT_NAME_MAX ||
-        strlen(identity) > MT_NAME_MAX) {
-        return MT_EXIT_USAGE;
-    }
-    (void)snprintf(x->name, sizeof x->name, "%s", c->argv[0]);
-    (void)snprintf(x->address, sizeof x->address, "%s", address);
-    (void)snprintf(x->identity, sizeof x->identity, "%s", identity);
-    mt_err e = cluster == NULL ? MT_OK
-                               : mt_hex_parse(mt_bytes_of_text(cluster),
-                                              (mt_span){x->cluster.b, sizeof x->cluster.b});
-    e = mt_failed(e) ? e : fill_context(c, policy, auditors, x);
-    if (mt_failed(e)) {
-        return mt_cli_fail(c, e, c->argv[0]);
-    }
-    c->context_name = c->context->name;
-    if (mt_hash_equal(&c->context->cluster, &unknown)) {
-        struct mt_context *loaded = c->context;
-        e = mt_context_connect(loaded, &c->client);
-        if (mt_failed(e)) {
-            mt_cli_print_trace(stderr, mt_client_trace(c->client), false);
-            return mt_cli_fail(c, e, address);
-        }
-        int rc = pin_cluster(c);
-        if (rc != MT_EXIT_DONE) {
-            return rc;
-        }
-    }
-    e = mt_context_use(&c->home, x->name);
-    return mt_failed(e) ? mt_cli_fail(c, e, x->name) : MT_EXIT_DONE;
-}
-
-int mt_cli_context_use(struct mt_cli *c)
-{
-    if (!mt_cli_arguments(c, 1)) {
-        return MT_EXIT_USAGE;
-    }
-    mt_err e = mt_context_use(&c->home, c->argv[0]);
-    return mt_failed(e) ? mt_cli_fail(c, e, c->argv[0]) : MT_EXIT_DONE;
-}
-
-static int is_context(const struct dirent *d)
-{
-    size_t len = strlen(d->d_name);
-    return len > 5 && strcmp(d->d_name + len - 5, ".json") == 0;
-}
-
-int mt_cli_context_list(struct mt_cli *c)
-{
-    char path[MT_PATH_MAX + 16];
-    struct dirent **entries = NULL;
-    (void)snprintf(path, sizeof path, "%s/contexts", c->home.path);
-    int count = scandir(path, &entries, is_context, alphasort);
-    for (int i = 0; i < count; i++) {
-        (void)printf("%.*s\n", (int)(strlen(entries[i]->d_name) - 5), entries[i]->d_name);
-        free(entries[i]);
-    }
-    free(entries);
-    return count < 0 ? MT_EXIT_IO : MT_EXIT_DONE;
+    return mt_cli_answer_end(c, &a);
 }
 
 int mt_cli_user_add(struct mt_cli *c)
@@ -272,17 +164,19 @@ int mt_cli_user_list(struct mt_cli *c)
 
 int mt_cli_user_revoke(struct mt_cli *c)
 {
-    char target[128] = "/users/";
+    char target[256];
     mt_hash h;
-    mt_bytes hex;
     if (!mt_cli_arguments(c, 1)) {
         return MT_EXIT_USAGE;
     }
-    int rc = mt_cli_subject(c, mt_bytes_of_text(c->argv[0]), &h);
-    struct mt_writer w = mt_writer_over((mt_span){(uint8_t *)target + 7, 64});
-    mt_hex_write(&w, mt_hash_bytes(&h));
-    if (rc != MT_EXIT_DONE || mt_failed(mt_write_end(&w, &hex))) {
+    int rc = mt_cli_connect(c);
+    if (rc != MT_EXIT_DONE) {
         return rc;
     }
+    mt_err e = mt_session_subject(&c->s, mt_bytes_of_text(c->argv[0]), &h);
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, c->argv[0]);
+    }
+    mt_cli_target(target, "/users", mt_hash_bytes(&h), "");
     return mt_cli_show(c, MT_HTTP_DELETE, target, (mt_bytes){NULL, 0});
 }

@@ -20,6 +20,7 @@ struct mt_client {
     struct mt_channel_identity *identity;
     struct mt_channel *channel;
     struct mt_client_options o;
+    struct mt_appraiser appraiser; /* the caller's may be gone by now; what it points to is not */
     struct mt_head head;
     struct mt_head seen; /* before this connection */
     bool is_extended;    /* the node has proved that its ledger goes on from there */
@@ -83,6 +84,8 @@ MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out)
     MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a connection");
     c->fd = -1;
     c->o = *o;
+    c->appraiser = *o->appraiser;
+    c->o.appraiser = &c->appraiser;
     c->head = o->head;
     c->seen = o->head;
     c->is_extended = o->head.size == 0 || o->may_go_back;
@@ -254,6 +257,7 @@ static MT_ERR read_headers(struct mt_client *c, const struct mt_http_head *head,
     mt_bytes commitment = mt_http_header_get(head, "mesatee-commitment");
     MT_TRY(check_head(c, head));
     out->status = head->status;
+    out->body_len = head->body == MT_HTTP_BODY_LENGTH ? head->body_len : 0;
     if (txid.ptr != NULL) {
         MT_TRY(parse_number(&txid, &out->txid));
     }

@@ -30,8 +30,8 @@ struct mt_client_options {
     bool may_go_back;    /* an administrator looks at a node that was restored from a backup */
 };
 
-/* MT_E_IO: cannot be reached. MT_E_PROOF, MT_E_DENIED: refused, see mt_client_appraisal(). *out is
- * set on these too, closed. */
+/* MT_E_CLOSED: cannot be reached. MT_E_PROOF, MT_E_DENIED: refused, see mt_client_appraisal(). *out
+ * is set on these too, closed. */
 MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out);
 void mt_client_close(struct mt_client **c);
 const struct mt_appraisal *mt_client_appraisal(const struct mt_client *c);
@@ -60,6 +60,7 @@ struct mt_call {
 struct mt_answer {
     uint32_t status;
     struct mt_buf body;
+    uint64_t body_len; /* as announced, also while a sink takes it; 0: not known */
     uint64_t txid;
     mt_hash salt;       /* of an object */
     mt_hash commitment; /* of an object */

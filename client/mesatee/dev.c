@@ -188,10 +188,8 @@ static MT_ERR make_context(const struct dev *d, const struct mt_json *facts)
     MT_TRY(write_policy(d, facts, &x->policy_file));
     MT_TRY(mt_context_store(d->o.home, x));
     MT_TRY(mt_context_use(d->o.home, x->name));
-    (void)printf("A level 2 node listens on %s. It keeps its data in %s.\nContext \"dev\" is in "
-                 "use, identity \"%s\" is its administrator. Ctrl-C ends it; the data stays.\n",
-                 x->address, d->state, d->name);
-    (void)fflush(stdout);
+    const struct mt_dev_ready ready = {x->address, d->state, d->name};
+    d->o.on_ready(d->o.on_ready_state, &ready);
     return MT_OK;
 }
 

@@ -11,9 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "attest/signed.h"
 #include "crypto/ct.h"
-#include "wire/json.h"
 
 enum { SMALL_FILE_MAX = 256 * 1024 };
 
@@ -128,18 +126,14 @@ MT_ERR mt_file_store(const char *path, mt_bytes content)
     return MT_OK;
 }
 
-MT_ERR mt_identity_new(const struct mt_home *h, const char *name, struct mt_key **out)
+/* A secret goes through here: the rooms are wiped. CT: leaks nothing but the length, which is
+ * fixed. */
+static MT_ERR store_key(const char *path, const struct mt_key *k)
 {
-    char path[MT_PATH_MAX];
     uint8_t d[MT_PRIVATE_LEN];
     uint8_t room[128];
     mt_bytes text;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    MT_DEFER(mt_key_free) struct mt_key *k = NULL;
-    MT_TRY(mt_home_path(h, "identities", name, ".key", path));
-    MT_REQUIRE(access(path, F_OK) != 0, MT_E_CONFLICT,
-               "there is an identity of this name: an identity is never overwritten");
-    MT_TRY(mt_key_new(&k));
     MT_TRY(mt_key_private(k, (mt_span){d, sizeof d}));
     mt_write_bytes(&w, mt_bytes_of_text(identity_head));
     mt_hex_write(&w, MT_BYTES_OF(d));
@@ -150,186 +144,80 @@ MT_ERR mt_identity_new(const struct mt_home *h, const char *name, struct mt_key 
     }
     mt_wipe((mt_span){d, sizeof d});
     mt_wipe((mt_span){room, sizeof room});
-    MT_TRY(e);
+    return e;
+}
+
+MT_ERR mt_identity_new(const struct mt_home *h, const char *name, struct mt_key **out)
+{
+    char path[MT_PATH_MAX];
+    MT_DEFER(mt_key_free) struct mt_key *k = NULL;
+    MT_TRY(mt_home_path(h, "identities", name, ".key", path));
+    MT_REQUIRE(access(path, F_OK) != 0, MT_E_CONFLICT,
+               "there is an identity of this name: an identity is never overwritten");
+    MT_TRY(mt_key_new(&k));
+    MT_TRY(store_key(path, k));
     *out = k;
     k = NULL; /* given */
     return MT_OK;
 }
 
-MT_ERR mt_identity_load(const struct mt_home *h, const char *name, struct mt_key **out)
+MT_ERR mt_identity_read(const char *path, struct mt_key **out)
 {
-    char path[MT_PATH_MAX];
     uint8_t d[MT_PRIVATE_LEN];
     MT_DEFER(mt_buf_free) struct mt_buf text = mt_buf_of_max(256);
     size_t head = sizeof identity_head - 1;
-    MT_TRY(mt_home_path(h, "identities", name, ".key", path));
-    mt_err e = mt_file_load(path, 256, &text);
-    MT_REQUIRE(!mt_failed(e) || e.fault->code != MT_E_NOTFOUND, MT_E_NOTFOUND,
-               "there is no identity of this name: mesatee identity new NAME");
-    MT_TRY(e);
+    MT_TRY(mt_file_load(path, 256, &text));
     MT_REQUIRE(text.len == head + 2 * sizeof d + 1 &&
                    mt_bytes_start_with(mt_buf_bytes(&text), mt_bytes_of_text(identity_head)),
                MT_E_FORMAT, "an identity file is damaged");
-    MT_TRY(mt_hex_parse((mt_bytes){text.ptr + head, 2 * sizeof d}, (mt_span){d, sizeof d}));
-    e = mt_key_of_private(MT_BYTES_OF(d), out);
+    mt_err e = mt_hex_parse((mt_bytes){text.ptr + head, 2 * sizeof d}, (mt_span){d, sizeof d});
+    e = mt_failed(e) ? e : mt_key_of_private(MT_BYTES_OF(d), out);
     mt_wipe((mt_span){d, sizeof d});
     return e;
 }
 
-void mt_context_free(struct mt_context **cp)
-{
-    struct mt_context *c = *cp;
-    if (c != NULL) {
-        mt_key_free(&c->key);
-        mt_buf_free(&c->policy_file);
-        mt_buf_free(&c->auditors);
-        free(c->policy);
-        free(c);
-        *cp = NULL;
-    }
-}
-
-static MT_ERR copy_text(const struct mt_json *j, const char *field, char *out, size_t room)
-{
-    mt_bytes text;
-    MT_TRY(mt_json_text(j, field, &text));
-    MT_REQUIRE(text.len < room, MT_E_FORMAT, "a context's field is too long");
-    memcpy(out, text.ptr, text.len);
-    out[text.len] = '\0';
-    return MT_OK;
-}
-
-static MT_ERR read_context(mt_bytes text, struct mt_context *c)
-{
-    static const char *const fields[] = {"address", "identity", "cluster_id", "epoch",
-                                         "size",    "root",     NULL};
-    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
-    MT_TRY(mt_json_parse(text, &j, NULL));
-    MT_TRY(mt_json_known(j, fields));
-    MT_TRY(copy_text(j, "address", c->address, sizeof c->address));
-    MT_TRY(copy_text(j, "identity", c->identity, sizeof c->identity));
-    MT_TRY(mt_json_hex(j, "cluster_id", (mt_span){c->cluster.b, sizeof c->cluster.b}));
-    MT_TRY(mt_json_uint(j, "epoch", UINT64_MAX >> 11, &c->head.epoch));
-    MT_TRY(mt_json_uint(j, "size", UINT64_MAX >> 11, &c->head.size));
-    return mt_json_hex(j, "root", (mt_span){c->head.root.b, sizeof c->head.root.b});
-}
-
-static MT_ERR load_policy(const struct mt_home *h, struct mt_context *c)
+MT_ERR mt_identity_load(const struct mt_home *h, const char *name, struct mt_key **out)
 {
     char path[MT_PATH_MAX];
-    mt_spki signer;
-    MT_TRY(mt_home_path(h, "contexts", c->name, ".policy", path));
-    MT_TRY(mt_file_load(path, SMALL_FILE_MAX, &c->policy_file));
-    c->policy = calloc(1, sizeof *c->policy);
-    MT_REQUIRE(c->policy != NULL, MT_E_NOMEM, "no memory for a policy");
-    MT_TRY(mt_policy_file_parse(mt_buf_bytes(&c->policy_file), &signer, c->policy));
-    MT_REQUIRE(mt_bytes_equal(mt_spki_bytes(&signer), mt_spki_bytes(mt_key_public(c->key))),
-               MT_E_PROOF, "policy-signer: the context's policy is not signed by its identity");
-    MT_TRY(mt_home_path(h, "contexts", c->name, ".auditors", path));
-    mt_err e = mt_file_load(path, SMALL_FILE_MAX, &c->auditors);
-    return mt_failed(e) && e.fault->code == MT_E_NOTFOUND ? MT_OK : e;
-}
-
-static MT_ERR current_name(const struct mt_home *h, char out[MT_NAME_MAX + 1])
-{
-    char path[MT_PATH_MAX + 16];
-    MT_DEFER(mt_buf_free) struct mt_buf text = mt_buf_of_max(MT_NAME_MAX);
-    (void)snprintf(path, sizeof path, "%s/current", h->path);
-    mt_err e = mt_file_load(path, MT_NAME_MAX, &text);
-    MT_REQUIRE(!mt_failed(e), MT_E_NOTFOUND,
-               "no context is in use: mesatee context add, or mesatee dev");
-    memcpy(out, text.ptr, text.len);
-    out[text.len] = '\0';
-    return MT_OK;
-}
-
-MT_ERR mt_context_load(const struct mt_home *h, const char *name, struct mt_context **out)
-{
-    char path[MT_PATH_MAX];
-    MT_DEFER(mt_buf_free) struct mt_buf text = mt_buf_of_max(SMALL_FILE_MAX);
-    MT_DEFER(mt_context_free) struct mt_context *c = calloc(1, sizeof *c);
-    MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a context");
-    if (name == NULL) {
-        MT_TRY(current_name(h, c->name));
-    } else {
-        MT_REQUIRE(is_name(name), MT_E_ARG, "a name has 1 to 64 letters, digits, '-', '_' and '.'");
-        (void)snprintf(c->name, sizeof c->name, "%s", name);
-    }
-    MT_TRY(mt_home_path(h, "contexts", c->name, ".json", path));
-    mt_err e = mt_file_load(path, SMALL_FILE_MAX, &text);
+    MT_TRY(mt_home_path(h, "identities", name, ".key", path));
+    mt_err e = mt_identity_read(path, out);
     MT_REQUIRE(!mt_failed(e) || e.fault->code != MT_E_NOTFOUND, MT_E_NOTFOUND,
-               "there is no context of this name: mesatee context list");
-    MT_TRY(e);
-    MT_TRY(read_context(mt_buf_bytes(&text), c));
-    MT_TRY(mt_identity_load(h, c->identity, &c->key));
-    MT_TRY(load_policy(h, c));
-    *out = c;
-    c = NULL; /* given */
+               "there is no identity of this name: mesatee identity new NAME");
+    return e;
+}
+
+/* A second name for the old key's file, the first that is free; then the new key takes the first
+ * name, by a rename. */
+static MT_ERR keep_old(const struct mt_home *h, const char *path, const char *name,
+                       char old[MT_NAME_MAX + 1])
+{
+    enum { OLD_MAX = 10000 };
+    for (int n = 1; n < OLD_MAX; n++) {
+        char kept[MT_PATH_MAX];
+        int len = snprintf(old, MT_NAME_MAX + 1, "%.48s.old-%d", name, n);
+        MT_REQUIRE(len > 0 && strlen(name) <= 48, MT_E_ARG,
+                   "the name of an identity that is rotated has at most 48 letters");
+        MT_TRY(mt_home_path(h, "identities", old, ".key", kept));
+        if (link(path, kept) == 0) {
+            return MT_OK;
+        }
+        MT_REQUIRE(errno == EEXIST, MT_E_IO, "the old key cannot be kept");
+    }
+    MT_FAIL(MT_E_LIMIT, "an identity was rotated too often");
+}
+
+MT_ERR mt_identity_rotate(const struct mt_home *h, const char *name, char old[MT_NAME_MAX + 1],
+                          struct mt_key **out)
+{
+    char path[MT_PATH_MAX];
+    MT_DEFER(mt_key_free) struct mt_key *before = NULL;
+    MT_DEFER(mt_key_free) struct mt_key *k = NULL;
+    MT_TRY(mt_identity_load(h, name, &before)); /* what is damaged is not worth keeping */
+    MT_TRY(mt_home_path(h, "identities", name, ".key", path));
+    MT_TRY(mt_key_new(&k));
+    MT_TRY(keep_old(h, path, name, old));
+    MT_TRY(store_key(path, k));
+    *out = k;
+    k = NULL; /* given */
     return MT_OK;
-}
-
-static MT_ERR store_json(const struct mt_home *h, const struct mt_context *c)
-{
-    char path[MT_PATH_MAX];
-    uint8_t room[2048];
-    mt_bytes text;
-    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    struct mt_json_writer j = mt_json_writer_over(&w);
-    mt_json_begin_object(&j, NULL);
-    mt_json_put_text(&j, "address", mt_bytes_of_text(c->address));
-    mt_json_put_hex(&j, "cluster_id", mt_hash_bytes(&c->cluster));
-    mt_json_put_uint(&j, "epoch", c->head.epoch);
-    mt_json_put_text(&j, "identity", mt_bytes_of_text(c->identity));
-    mt_json_put_hex(&j, "root", mt_hash_bytes(&c->head.root));
-    mt_json_put_uint(&j, "size", c->head.size);
-    mt_json_end_object(&j);
-    MT_TRY(mt_write_end(&w, &text));
-    MT_TRY(mt_home_path(h, "contexts", c->name, ".json", path));
-    return mt_file_store(path, text);
-}
-
-MT_ERR mt_context_store(const struct mt_home *h, const struct mt_context *c)
-{
-    char path[MT_PATH_MAX];
-    MT_TRY(mt_home_path(h, "contexts", c->name, ".policy", path));
-    MT_TRY(mt_file_store(path, mt_buf_bytes(&c->policy_file)));
-    if (c->auditors.len > 0) {
-        MT_TRY(mt_home_path(h, "contexts", c->name, ".auditors", path));
-        MT_TRY(mt_file_store(path, mt_buf_bytes(&c->auditors)));
-    }
-    return store_json(h, c);
-}
-
-MT_ERR mt_context_use(const struct mt_home *h, const char *name)
-{
-    char path[MT_PATH_MAX + 16];
-    MT_DEFER(mt_context_free) struct mt_context *c = NULL;
-    MT_TRY(mt_context_load(h, name, &c));
-    (void)snprintf(path, sizeof path, "%s/current", h->path);
-    return mt_file_store(path, mt_bytes_of_text(name));
-}
-
-MT_ERR mt_context_connect(const struct mt_context *c, struct mt_client **out)
-{
-    const struct mt_appraiser a = {c->policy, mt_buf_bytes(&c->auditors)};
-    const struct mt_client_options o = {.address = c->address,
-                                        .key = c->key,
-                                        .appraiser = &a,
-                                        .cluster = c->cluster,
-                                        .head = c->head,
-                                        .may_go_back = c->may_go_back};
-    return mt_client_open(&o, out);
-}
-
-MT_ERR mt_context_remember(const struct mt_home *h, struct mt_context *c,
-                           const struct mt_client *client)
-{
-    const struct mt_head *head = mt_client_head(client);
-    bool is_news =
-        head->epoch > c->head.epoch || (head->epoch == c->head.epoch && head->size > c->head.size);
-    if (!is_news) {
-        return MT_OK; /* nor what a client that may go back has only looked at */
-    }
-    c->head = *head;
-    return store_json(h, c);
 }

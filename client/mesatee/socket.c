@@ -6,12 +6,32 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 enum { TIMEOUT_S = 60, HOST_MAX = 256 };
+
+/* Whom a signal handler cuts: the newest connection of the process. */
+static volatile sig_atomic_t newest = -1;
+static volatile sig_atomic_t is_interrupted;
+
+/* The flag alone would be lost between a look at it and the call that waits. */
+void mt_socket_interrupt(void)
+{
+    is_interrupted = 1;
+    if (newest >= 0) {
+        (void)shutdown(newest, SHUT_RDWR);
+    }
+}
+
+static MT_ERR check_interrupted(void)
+{
+    MT_REQUIRE(!is_interrupted, MT_E_CANCELLED, "interrupted");
+    return MT_OK;
+}
 
 static MT_ERR split(const char *address, char host[HOST_MAX], const char **port)
 {
@@ -54,13 +74,19 @@ MT_ERR mt_socket_connect(const char *address, int *out)
     const char *port = NULL;
     int fd = -1;
     MT_TRY(split(address, host, &port));
-    MT_REQUIRE(getaddrinfo(host, port, &hints, &list) == 0, MT_E_IO,
+    MT_REQUIRE(getaddrinfo(host, port, &hints, &list) == 0, MT_E_CLOSED,
                "the node's name cannot be looked up");
     for (const struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
         fd = connect_to(a);
     }
     freeaddrinfo(list);
-    MT_REQUIRE(fd >= 0, MT_E_IO, "the node cannot be reached");
+    newest = fd; /* before the look at the flag: a signal after it knows whom to cut */
+    mt_err e = check_interrupted();
+    if (mt_failed(e)) {
+        mt_socket_close(&fd);
+        return e;
+    }
+    MT_REQUIRE(fd >= 0, MT_E_CLOSED, "the node cannot be reached");
     *out = fd;
     return MT_OK;
 }
@@ -70,10 +96,11 @@ MT_ERR mt_socket_read(int fd, mt_span out, size_t *got)
     ssize_t n = 0;
     do {
         n = recv(fd, out.ptr, out.len, 0);
-    } while (n < 0 && errno == EINTR);
-    MT_REQUIRE(n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), MT_E_IO,
+    } while (n < 0 && errno == EINTR && !is_interrupted);
+    MT_TRY(check_interrupted());
+    MT_REQUIRE(n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), MT_E_CLOSED,
                "the node does not answer");
-    MT_REQUIRE(n >= 0, MT_E_IO, "the connection broke");
+    MT_REQUIRE(n >= 0, MT_E_CLOSED, "the connection broke");
     *got = (size_t)n;
     return MT_OK;
 }
@@ -82,10 +109,11 @@ MT_ERR mt_socket_write(int fd, mt_bytes bytes)
 {
     while (bytes.len > 0) {
         ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        MT_TRY(check_interrupted());
         if (n < 0 && errno == EINTR) {
             continue;
         }
-        MT_REQUIRE(n > 0, MT_E_IO, "the connection broke");
+        MT_REQUIRE(n > 0, MT_E_CLOSED, "the connection broke");
         bytes = (mt_bytes){bytes.ptr + n, bytes.len - (size_t)n};
     }
     return MT_OK;
@@ -94,6 +122,7 @@ MT_ERR mt_socket_write(int fd, mt_bytes bytes)
 void mt_socket_close(int *fd)
 {
     if (*fd >= 0) {
+        newest = newest == *fd ? -1 : newest;
         (void)close(*fd);
         *fd = -1;
     }

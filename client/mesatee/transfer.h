@@ -3,32 +3,24 @@
 #ifndef MT_MESATEE_TRANSFER_H
 #define MT_MESATEE_TRANSFER_H
 
-#include "mesatee/client.h"
+#include "mesatee/session.h"
 
-/* Big bytes between a file and a node, with a progress bar on a terminal. What the node commits to
- * is compared with what was sent or got. */
-struct mt_transfer {
-    int fd;
-    uint64_t size_bytes;
-    uint64_t done_bytes;
-    uint64_t started_ms;
-    uint64_t shown_ms;
-    bool has_bar;
-    struct mt_hasher *hasher;
+/* Big bytes between a file and a node. What the node commits to is compared with what was sent or
+ * got. */
+
+/* Whom to tell how far something is, if anybody: `all` is 0 while it is not known. */
+struct mt_progress {
+    void (*tell)(void *state, uint64_t done, uint64_t all);
+    void *state;
 };
 
-MT_ERR mt_transfer_open(const char *path, bool has_bar, struct mt_transfer *out);
-void mt_transfer_close(struct mt_transfer *t);
-/* MT_E_PROOF if the node committed to something else. The caller frees `answer`. */
-MT_ERR mt_transfer_put(struct mt_transfer *t, struct mt_client *c, const char *name,
-                       struct mt_buf *answer, uint32_t *status);
-/* Into PATH.part, synced, then renamed. MT_E_PROOF, and no file, if it is not what the node
- * committed to. The caller frees out->body. */
-MT_ERR mt_transfer_get(struct mt_client *c, const char *target, const char *path, bool has_bar,
-                       struct mt_answer *out);
-
-/* The same for any call whose answer is bytes. */
-MT_ERR mt_transfer_fetch(struct mt_client *c, const struct mt_call *call, const char *path,
-                         bool has_bar, struct mt_answer *out);
+/* A new version of NAME; *out is the node's answer. MT_E_PROOF if it committed to something else.
+ */
+MT_ERR mt_transfer_put(struct mt_session *s, const char *name, const char *path,
+                       struct mt_progress progress, struct mt_json **out);
+/* Any call whose answer is bytes: into PATH.part, synced, then renamed. On failure there is no
+ * file, or the one of before: MT_E_PROOF if what came is not what the node committed to. */
+MT_ERR mt_transfer_get(struct mt_session *s, const struct mt_call *call, const char *path,
+                       struct mt_progress progress);
 
 #endif

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mesatee/context.h"
 #include "mesatee/entropy.h"
-#include "mesatee/home.h"
 
 /*
  * ask HOME METHOD TARGET [BODY]: one request over the attested channel of the context in use, as

@@ -130,7 +130,7 @@ def no_switch(w, tap, node):
         flags |= set(words_of(program, r"--[a-z][a-z-]+"))
     flags -= {"--help", "--home", "--context", "--json"}
     for flag in sorted(flags):
-        for words in (["verify", flag], ["data", "list", flag], ["verify", flag, "yes"]):
+        for words in (["verify", flag], ["data", "list", flag], ["data", "list", flag, "yes"]):
             held, why = refused(w, *words)
             if not held:
                 passed.append((words, why))
