@@ -9,7 +9,7 @@ import tempfile
 from cases import ROOT, make, report, tool
 
 SPDX = "/* SPDX-FileCopyrightText: The MesaTEE authors */\n/* SPDX-License-Identifier: Apache-2.0 */\n"
-A, AH, B, LABELS = "lib/base/a.c", "lib/base/a.h", "lib/wire/b.c", "lib/crypto/labels.h"
+A, AH, B, LABELS, README = "lib/base/a.c", "lib/base/a.h", "lib/wire/b.c", "lib/crypto/labels.h", "README.md"
 FUZZ, GATE, API, SERVICE = "lib/wire/b_fuzz.c", "tee/gate/gate.c", "tee/api/service.h", "tee/services/data/data.c"
 
 
@@ -23,6 +23,13 @@ GOOD = {
     AH: header("MT_BASE_A_H", "#include <stddef.h>\nint mt_a_add(int a, int b);\n"),
     A: SPDX + '#include "base/a.h"\nint mt_a_add(int a, int b)\n{\n    return a + b; /* MT_LABEL_ONE */\n}\n',
     LABELS: header("MT_CRYPTO_LABELS_H", '#define MT_LABELS(X) X(MT_LABEL_ONE, "mesatee-one-v1")\n'),
+    README: "`make all` makes `lib/base/a.c`, see [one](spec/one.md), that is `one.md`\n",
+    "Makefile": "all: ; cc\n",
+    "packages.txt": "[build]\ngcc  builds\n",
+    "docs/dependencies.md": "| `gcc` | builds |\n",
+    "spec/versions.md": "| labels.md, one.md, configuration.md | `a thing of another version` |\n",
+    "spec/configuration.md": "| `one` | 0 to 9 | 1 |\n",
+    "tee/node/config.c": SPDX + '/* {"one", NUMBER, AT(one), NULL, 1, 0, 9, "a thing of another version" */\n',
     "spec/labels.md": "| `mesatee-one-v1` | signed | one thing | one.md |\n",
     "spec/one.md": "With the label `mesatee-one-v1`.\n",
     "lib/wire/b.h": header("MT_WIRE_B_H", "int mt_b_parse(const char *s);\n"),
@@ -192,11 +199,29 @@ CASES = {
         ("a file without licence is refused", {A: "int mt_x;\n"}, "SPDX"),
         ("an unfinished thing is refused", {A: ("{", "{ /* TO" + "DO */")}, "marks something unfinished"),
     ],
+    "docs.py": [
+        ("a file that is not there is missed", {README: ("lib/base/a.c", "lib/base/b.c")},
+         "README.md:1: there is no lib/base/b.c"),
+        ("a link to nowhere is seen", {README: ("(spec/one.md)", "(spec/two.md)")}, "there is no spec/two.md"),
+        ("a page of spec/ that is not there is missed", {README: ("`one.md`", "`two.md`")}, "there is no two.md"),
+        ("a target that is not there is missed", {README: ("make all", "make most")}, "there is no target most"),
+        ("a page without a version is refused", {"spec/versions.md": ("one.md", "")},
+         "does not say how one.md changes"),
+        ("a refusal that nothing says is refused", {"spec/versions.md": ("a thing", "no thing")},
+         "nothing says 'no thing of another version'"),
+        ("a setting of another range is refused", {"tee/node/config.c": ("0, 9", "0, 8")},
+         "does not have | `one` | 0 to 8 | 1 |"),
+        ("a package without a reason is refused", {"packages.txt": ("gcc", "tcc")}, "says nothing of tcc"),
+        ("a path of somebody's machine is refused", {A: ("/* MT", "/* /ho" + "me/me MT")},
+         "lib/base/a.c:6: names a path of"),
+        ("what was generated is refused", {"lib/base/a.o": "\0"}, "lib/base/a.o: a binary"),
+    ],
     "labels.py": [
         ("a label that the page does not have is refused", {LABELS: ("mesatee-one-v1", "mesatee-two-v1")},
          "differ: mesatee-one-v1, mesatee-two-v1"),
         ("a label that nobody uses is refused", {A: ("MT_LABEL_ONE", "none")}, "nobody uses MT_LABEL_ONE"),
-        ("a label that the code writes itself is refused", b_calls('*"mesatee-two-v1"'), "lib/wire/b.c: writes mesatee-two-v1"),
+        ("a label that the code writes itself is refused", b_calls('*"mesatee-two-v1"'),
+         "lib/wire/b.c: writes mesatee-two-v1"),
         ("a page that does not name its label is refused", {"spec/one.md": "nothing"}, "spec/one.md does not name"),
     ],
     "headers.sh": [
