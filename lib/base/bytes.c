@@ -189,9 +189,10 @@ MT_ERR mt_buf_append(struct mt_buf *b, mt_bytes bytes)
     if (bytes.len == 0) {
         return MT_OK;
     }
-    MT_TRY(mt_buf_reserve(b, bytes.len, &room));
-    MT_ASSERT(room.ptr != NULL);
-    memcpy(room.ptr, bytes.ptr, bytes.len);
+    if (bytes.len > b->room - b->len) { /* mostly there is room: texts are written piece by piece */
+        MT_TRY(mt_buf_reserve(b, bytes.len, &room));
+    }
+    memcpy(b->ptr + b->len, bytes.ptr, bytes.len);
     b->len += bytes.len;
     return MT_OK;
 }
