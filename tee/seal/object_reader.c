@@ -17,10 +17,29 @@ struct mt_object_reader {
     uint64_t runs;
     uint64_t run;     /* whose tags are in `tags`, and are those that the root covers */
     uint64_t current; /* number of the chunk in `chunk`; chunks: none */
-    mt_hash roots[MT_OBJECT_RUNS_MAX]; /* of each run */
+    mt_hash *roots;   /* of each run */
     uint8_t tags[MT_OBJECT_TABLE_LEN];
-    uint8_t chunk[MT_OBJECT_SEALED_CHUNK];
+    size_t chunk_room; /* a chunk as it is sealed, or all of a smaller object */
+    uint8_t chunk[];
 };
+
+static MT_ERR make_reader(const struct mt_object_handle *h, struct mt_object_reader **out)
+{
+    size_t chunk_len = h->size_bytes < MT_CHUNK_BYTES ? (size_t)h->size_bytes : MT_CHUNK_BYTES;
+    size_t room = chunk_len + MT_AEAD_TAG_LEN;
+    MT_DEFER(mt_object_reader_free) struct mt_object_reader *r = calloc(1, sizeof *r + room);
+    MT_REQUIRE(r != NULL, MT_E_NOMEM, "no memory for an object");
+    r->handle = *h;
+    r->chunk_room = room;
+    r->chunks = mt_object_chunks(h->size_bytes);
+    r->runs = (r->chunks + MT_OBJECT_RUN_CHUNKS - 1) / MT_OBJECT_RUN_CHUNKS;
+    r->current = r->chunks;
+    r->roots = calloc(r->runs, sizeof *r->roots);
+    MT_REQUIRE(r->roots != NULL, MT_E_NOMEM, "no memory for an object");
+    *out = r;
+    r = NULL; /* given */
+    return MT_OK;
+}
 
 static MT_ERR check_head(struct mt_object_reader *r)
 {
@@ -78,12 +97,8 @@ MT_ERR mt_object_reader_new(struct mt_fs *fs, const struct mt_object_handle *h, 
 {
     char name[MT_OBJECT_NAME_MAX];
     MT_REQUIRE(h->size_bytes <= MT_OBJECT_BYTES_MAX, MT_E_LIMIT, "an object has at most 64 GiB");
-    MT_DEFER(mt_object_reader_free) struct mt_object_reader *r = calloc(1, sizeof *r);
-    MT_REQUIRE(r != NULL, MT_E_NOMEM, "no memory for an object");
-    r->handle = *h;
-    r->chunks = mt_object_chunks(h->size_bytes);
-    r->runs = (r->chunks + MT_OBJECT_RUN_CHUNKS - 1) / MT_OBJECT_RUN_CHUNKS;
-    r->current = r->chunks;
+    MT_DEFER(mt_object_reader_free) struct mt_object_reader *r = NULL;
+    MT_TRY(make_reader(h, &r));
     mt_object_head_of(&h->id, &r->head);
     mt_object_name("objects", &h->id, name);
     MT_TRY(mt_fs_open(fs, name, MT_FS_READ, &r->file));
@@ -176,7 +191,8 @@ void mt_object_reader_free(struct mt_object_reader **rp)
     if (r != NULL) {
         mt_file_close(&r->file);
         mt_aead_free(&r->aead);
-        mt_wipe((mt_span){r->chunk, sizeof r->chunk});
+        mt_wipe((mt_span){r->chunk, r->chunk_room});
+        free(r->roots);
         free(r);
         *rp = NULL;
     }

@@ -18,21 +18,21 @@ struct mt_download {
     uint64_t at; /* of the next piece to be read */
     size_t got;  /* read, not yet in the connection's output */
     bool is_busy;
-    uint8_t piece[MT_TRANSFER_BYTES];
+    size_t room; /* for one piece, or for all there is */
+    uint8_t piece[];
 };
 
 static mt_err run_read(struct mt_work *w)
 {
     struct mt_download *d = w->state;
     if (d->backup != NULL) {
-        return mt_backup_writer_read(d->backup, (mt_span){d->piece, sizeof d->piece}, &d->got);
+        return mt_backup_writer_read(d->backup, (mt_span){d->piece, d->room}, &d->got);
     }
     if (d->reader == NULL) {
         MT_TRY(mt_object_reader_new(d->conn->server->o.fs, &d->handle, mt_secret_bytes(d->key),
                                     &d->reader));
     }
-    return mt_object_reader_read_at(d->reader, d->at, (mt_span){d->piece, sizeof d->piece},
-                                    &d->got);
+    return mt_object_reader_read_at(d->reader, d->at, (mt_span){d->piece, d->room}, &d->got);
 }
 
 static void read_done(struct mt_work *w, mt_err e)
@@ -52,10 +52,20 @@ static void read_done(struct mt_work *w, mt_err e)
     mt_conn_pump(c);
 }
 
+static struct mt_download *make(uint64_t size_bytes)
+{
+    size_t room = size_bytes < MT_TRANSFER_BYTES ? (size_t)size_bytes : MT_TRANSFER_BYTES;
+    struct mt_download *d = calloc(1, sizeof *d + room);
+    if (d != NULL) {
+        d->room = room;
+    }
+    return d;
+}
+
 MT_ERR mt_download_new(struct mt_conn *c, const struct mt_object_handle *h, struct mt_secret **key,
                        struct mt_download **out)
 {
-    struct mt_download *d = calloc(1, sizeof *d);
+    struct mt_download *d = make(h->size_bytes);
     MT_REQUIRE(d != NULL, MT_E_NOMEM, "no memory for a download");
     d->conn = c;
     d->handle = *h;
@@ -67,7 +77,7 @@ MT_ERR mt_download_new(struct mt_conn *c, const struct mt_object_handle *h, stru
 
 MT_ERR mt_download_backup(struct mt_conn *c, struct mt_backup_writer **w, struct mt_download **out)
 {
-    struct mt_download *d = calloc(1, sizeof *d);
+    struct mt_download *d = make(mt_backup_writer_bytes(*w));
     MT_REQUIRE(d != NULL, MT_E_NOMEM, "no memory for a download");
     d->conn = c;
     d->backup = *w;
@@ -116,7 +126,7 @@ void mt_download_free(struct mt_download **dp)
     mt_object_reader_free(&d->reader);
     mt_backup_writer_free(&d->backup);
     mt_secret_free(&d->key);
-    mt_wipe((mt_span){d->piece, sizeof d->piece});
+    mt_wipe((mt_span){d->piece, d->room});
     free(d);
     *dp = NULL;
 }
