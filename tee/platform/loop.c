@@ -29,6 +29,9 @@ struct mt_loop {
     void (*turn_end)(void *state);
     void *turn_end_state;
     pthread_mutex_t lock;
+    struct epoll_event events[EVENTS_PER_TURN]; /* of this turn */
+    int events_count;
+    int events_at;          /* the next one to run */
     struct mt_work *posted; /* under the lock; oldest first */
     struct mt_work **posted_end;
 };
@@ -48,7 +51,7 @@ MT_ERR mt_loop_new(struct mt_loop **out)
     l->posted_end = &l->posted;
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
     l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = l};
     bool ok = l->epoll >= 0 && l->wake >= 0 &&
               epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->wake, &ev) == 0 &&
               pthread_mutex_init(&l->lock, NULL) == 0;
@@ -202,23 +205,22 @@ void mt_loop_post(struct mt_loop *loop, struct mt_work *w, mt_err e)
     (void)n; /* a full counter wakes as well */
 }
 
-/* A watch that ended earlier in this turn must not be called: its events are looked up again by
- * what epoll still knows. */
-static void run_events(struct mt_loop *loop, struct epoll_event *events, int count)
+/* A handler may end any watch: mt_watch_end() takes away what is still to come for it. Works that
+ * are done come last, so that a write that has ended finds all requests that came meanwhile. */
+static void run_events(struct mt_loop *loop)
 {
     bool is_woken = false;
-    for (int i = 0; i < count; i++) {
-        struct mt_watch *w = events[i].data.ptr;
-        if (w == NULL) {
+    while (loop->events_at < loop->events_count) {
+        struct epoll_event ev = loop->events[loop->events_at++];
+        struct mt_watch *w = ev.data.ptr;
+        if (ev.data.ptr == loop) {
             is_woken = true;
-            continue;
+        } else if (w != NULL) {
+            unsigned got = ((ev.events & EPOLLIN) != 0 ? MT_WATCH_READ : 0U) |
+                           ((ev.events & EPOLLOUT) != 0 ? MT_WATCH_WRITE : 0U);
+            bool is_broken = (ev.events & (EPOLLERR | EPOLLHUP)) != 0;
+            w->ready(w, is_broken ? MT_WATCH_READ | MT_WATCH_WRITE : got);
         }
-        unsigned got = ((events[i].events & EPOLLIN) != 0 ? MT_WATCH_READ : 0U) |
-                       ((events[i].events & EPOLLOUT) != 0 ? MT_WATCH_WRITE : 0U);
-        if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0) {
-            got = MT_WATCH_READ | MT_WATCH_WRITE;
-        }
-        w->ready(w, got);
     }
     if (is_woken) {
         run_posted(loop);
@@ -227,18 +229,13 @@ static void run_events(struct mt_loop *loop, struct epoll_event *events, int cou
 
 MT_ERR mt_loop_run(struct mt_loop *loop)
 {
-    /* One event a call: a handler may end any other watch, whose event must then not be in our
-     * hands. Level triggering brings it again. */
-    struct epoll_event events[EVENTS_PER_TURN];
     while (!loop->is_stopping) {
-        int timeout = sleep_ms(loop);
-        int count = epoll_wait(loop->epoll, events, 1, timeout);
+        int count = epoll_wait(loop->epoll, loop->events, EVENTS_PER_TURN, sleep_ms(loop));
         MT_REQUIRE(count >= 0 || errno == EINTR, MT_E_IO, "the event loop failed");
+        loop->events_at = 0;
+        loop->events_count = count > 0 ? count : 0;
         loop->ticks_ms = clock_ms(CLOCK_MONOTONIC);
-        for (int turns = 0; count > 0 && turns < EVENTS_PER_TURN; turns++) {
-            run_events(loop, events, count);
-            count = epoll_wait(loop->epoll, events, 1, 0);
-        }
+        run_events(loop);
         run_timers(loop);
         if (loop->turn_end != NULL) {
             loop->turn_end(loop->turn_end_state);
@@ -283,4 +280,9 @@ MT_ERR mt_watch_change(struct mt_loop *loop, struct mt_watch *w, unsigned events
 void mt_watch_end(struct mt_loop *loop, struct mt_watch *w)
 {
     (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+    for (int i = loop->events_at; i < loop->events_count; i++) {
+        if (loop->events[i].data.ptr == w) {
+            loop->events[i].data.ptr = NULL;
+        }
+    }
 }
