@@ -207,7 +207,7 @@ static void a_trace_keeps_as_much_as_it_has_room_for(void)
     MT_ASSERT(mt_trace_failed(&t) == &t.checks[1]);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
         MT_TEST(what_the_policy_names_is_accepted_with_its_level),
@@ -223,7 +223,7 @@ int main(void)
         MT_TEST(in_scarcity_of_memory_nothing_is_accepted),
         MT_TEST(a_trace_keeps_as_much_as_it_has_room_for),
     };
-    world_begin();
+    world_begin(argc, argv);
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
     world_end();
     return rc;

@@ -115,7 +115,7 @@ static void a_log_has_at_most_256_events(void)
     MT_ASSERT(is_code(mt_eventlog_parse(events(&e, MT_EVENTS_MAX + 1), &parsed), MT_E_LIMIT));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
         MT_TEST(a_log_is_replayed_into_its_registers),
@@ -125,7 +125,7 @@ int main(void)
         MT_TEST(an_action_is_what_its_digest_says),
         MT_TEST(a_log_has_at_most_256_events),
     };
-    world_begin();
+    world_begin(argc, argv);
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
     world_end();
     return rc;

@@ -96,7 +96,7 @@ static void every_truncation_is_refused_and_every_bit_counts(void)
     policy.auditors.threshold = 0;
     mt_bytes text = text_of(&room, &policy);
     mt_mangle_length(comes_back, text.ptr, text.len);
-    MT_ASSERT(mt_mangle_bits(comes_back, text.ptr, text.len) > 0);
+    MT_ASSERT(mt_mangle_some_bits(comes_back, text.ptr, text.len, step) > 0);
 }
 
 static mt_err parse_text(const char *text)
@@ -249,7 +249,7 @@ static void a_policy_edited_after_signing_is_refused(void)
     digit[sizeof level - 1] = '1';
     MT_ASSERT(!is_owners(file.ptr, file.len));
     digit[sizeof level - 1] = '2';
-    for (size_t i = 0; i < file.len; i++) { /* which bit changes from byte to byte */
+    for (size_t i = 0; i < file.len; i += step) { /* which bit changes from byte to byte */
         room.ptr[i] ^= (uint8_t)(1U << (i % 8));
         MT_ASSERT(!is_owners(file.ptr, file.len));
         room.ptr[i] ^= (uint8_t)(1U << (i % 8));
@@ -282,7 +282,7 @@ static void what_its_owner_signed_for_another_purpose_is_no_policy(void)
     MT_ASSERT(!is_owners(file.ptr, file.len));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
         MT_TEST(a_policy_is_read_as_it_was_written),
@@ -298,7 +298,7 @@ int main(void)
         MT_TEST(a_policy_tells_who_has_signed_it),
         MT_TEST(what_its_owner_signed_for_another_purpose_is_no_policy),
     };
-    world_begin();
+    world_begin(argc, argv);
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
     world_end();
     return rc;

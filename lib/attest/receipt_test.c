@@ -170,7 +170,7 @@ static void every_truncation_and_every_damaged_byte_is_refused(void)
     mt_receipt_write(&out, &w.r);
     size_t len = written(&out).len;
     mt_mangle_length(is_good, file, len);
-    for (size_t i = 0; i < len; i++) { /* which bit changes from byte to byte */
+    for (size_t i = 0; i < len; i += step) { /* which bit changes from byte to byte */
         file[i] ^= (uint8_t)(1U << (i % 8));
         MT_ASSERT(!is_good(file, len));
         file[i] ^= (uint8_t)(1U << (i % 8));
@@ -390,7 +390,7 @@ static void receipts_of_two_clusters_are_not_compared(void)
     MT_ASSERT(is_code(mt_receipt_compare(&first, &facts), MT_E_ARG));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
         MT_TEST(a_genuine_receipt_verifies_and_says_its_facts),
@@ -412,7 +412,7 @@ int main(void)
         MT_TEST(receipts_of_a_forked_ledger_do_not_agree),
         MT_TEST(receipts_of_two_clusters_are_not_compared),
     };
-    world_begin();
+    world_begin(argc, argv);
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
     world_end();
     return rc;

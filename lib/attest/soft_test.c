@@ -66,7 +66,7 @@ static void every_truncation_and_every_flipped_bit_of_evidence_is_refused(void)
     MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(4096);
     mt_bytes evidence = world_evidence(&room, PLATFORM, asked);
     mt_mangle_length(is_good, evidence.ptr, evidence.len);
-    MT_ASSERT(mt_mangle_bits(is_good, evidence.ptr, evidence.len) == 0);
+    MT_ASSERT(mt_mangle_some_bits(is_good, evidence.ptr, evidence.len, step) == 0);
 }
 
 static void report_data_one_bit_off_is_refused_in_each_of_its_64_bytes(void)
@@ -267,9 +267,9 @@ static void what_was_signed_is_read_whole(void)
     mt_bytes payload;
     OK(mt_signed_parse(world_evidence(&room, PLATFORM, asked), MT_LABEL_SOFT_EVIDENCE, &signer,
                        &payload));
-    for (size_t len = 0; len <= payload.len + 1; len++) { /* and one byte more */
+    for (size_t len = 0; len <= payload.len + 1; len += len < 3 ? 1 : step) {
         MT_DEFER(mt_buf_free) struct mt_buf out = mt_buf_of_max(4096);
-        mt_bytes cut = {payload.ptr, len};
+        mt_bytes cut = {payload.ptr, len}; /* or one byte more */
         mt_err e = verify(statement(&out, PLATFORM, MT_LABEL_SOFT_EVIDENCE, cut));
         MT_ASSERT(len == payload.len ? !mt_failed(e)
                                      : is_refused(e, MT_E_FORMAT, &trace, "evidence-format"));
@@ -329,7 +329,7 @@ static void in_scarcity_of_memory_no_evidence_is_believed(void)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
         MT_TEST(genuine_evidence_gives_claims_of_level_2),
@@ -351,7 +351,7 @@ int main(void)
         MT_TEST(what_is_too_long_for_evidence_is_not_written),
         MT_TEST(in_scarcity_of_memory_no_evidence_is_believed),
     };
-    world_begin();
+    world_begin(argc, argv);
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
     world_end();
     return rc;

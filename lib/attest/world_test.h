@@ -3,6 +3,7 @@
 #ifndef MT_ATTEST_WORLD_TEST_H
 #define MT_ATTEST_WORLD_TEST_H
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "attest/appraise.h"
@@ -49,6 +50,10 @@ enum party {
 enum { NOW_MS = 1700000000, HOUR_MS = 3600000 };
 
 static struct mt_key *keys[PARTIES];
+
+/* Of the bits, bytes and allocations that a test breaks one after another, each `step`-th is
+ * broken; all, if the program's first argument is 1 (the suite adversary). */
+static size_t step;
 static uint64_t world_seed = 1;
 
 static inline mt_err world_random(void *state, mt_span out)
@@ -61,8 +66,9 @@ static inline mt_err world_random(void *state, mt_span out)
     return MT_OK;
 }
 
-static inline void world_begin(void)
+static inline void world_begin(int argc, char **argv)
 {
+    step = argc > 1 ? strtoul(argv[1], NULL, 10) : 41;
     OK(mt_crypto_init(world_random, NULL));
     for (size_t i = 0; i < PARTIES; i++) {
         const uint8_t d[MT_PRIVATE_LEN] = {(uint8_t)(i + 1), 7};

@@ -20,10 +20,10 @@ struct mt_channel {
     SSL *ssl;
     BIO *in; /* both are the SSL's */
     BIO *out;
-    size_t sent; /* of what lies in out */
     struct mt_channel_peer peer;
     uint8_t nonce[MT_ATTEST_NONCE_BYTES];      /* ours, for the peer's evidence */
     uint8_t peer_nonce[MT_ATTEST_NONCE_BYTES]; /* theirs, for ours */
+    mt_hash bound_to; /* the service id in our evidence: what the peer asked for. In theirs, ours */
     struct mt_buf
         frames; /* what has arrived of the attest round; after it, the first application bytes */
     bool has_asked;
@@ -37,6 +37,7 @@ MT_ERR mt_channel_new(const struct mt_channel_options *o, struct mt_channel **ou
     MT_DEFER(mt_channel_free) struct mt_channel *c = calloc(1, sizeof *c);
     MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a channel");
     c->o = *o;
+    c->bound_to = o->service;
     c->frames = mt_buf_of_max(FRAMES_BYTES_MAX);
     c->ssl = SSL_new(o->identity->ctx);
     BIO *in = BIO_new(BIO_s_mem());
@@ -87,17 +88,18 @@ mt_bytes mt_channel_output(const struct mt_channel *c)
 {
     char *data = NULL;
     long len = BIO_get_mem_data(c->out, &data);
-    MT_ASSERT(len >= 0 && (size_t)len >= c->sent);
-    return (mt_bytes){(const uint8_t *)data + c->sent, (size_t)len - c->sent};
+    MT_ASSERT(len >= 0);
+    return (mt_bytes){(const uint8_t *)data, (size_t)len};
 }
 
 void mt_channel_sent(struct mt_channel *c, size_t len)
 {
+    uint8_t gone[4096]; /* read, so that OpenSSL forgets it: a slow peer's output is never empty */
     MT_ASSERT(len <= mt_channel_output(c).len);
-    c->sent += len;
-    if (mt_channel_output(c).len == 0) {
-        (void)BIO_reset(c->out);
-        c->sent = 0;
+    while (len > 0) {
+        int n = BIO_read(c->out, gone, (int)(len < sizeof gone ? len : sizeof gone));
+        MT_ASSERT(n > 0);
+        len -= (size_t)n;
     }
 }
 
@@ -127,10 +129,24 @@ static MT_ERR bind(struct mt_channel *c, bool is_ours, uint8_t out[MT_REPORT_DAT
         .own = is_ours ? c->o.identity->own : c->peer.subject,
         .peer = is_ours ? c->peer.subject : c->o.identity->own,
         .nonce = {nonce, MT_ATTEST_NONCE_BYTES},
-        .service = c->o.service,
+        .service = is_ours ? c->bound_to : c->o.service,
     };
     mt_bind_channel(&b, out);
     return MT_OK;
+}
+
+/* SSL_get_error() looks into the thread's queue of errors, where a signature that somebody else
+ * showed may have left one: it is emptied before each step of TLS, and again behind it. */
+static void before_step(void)
+{
+    ERR_clear_error();
+}
+
+static int why_not(const struct mt_channel *c, int rc)
+{
+    int why = SSL_get_error(c->ssl, rc);
+    ERR_clear_error();
+    return why;
 }
 
 /* The memory behind takes whatever TLS makes of it. */
@@ -240,7 +256,7 @@ static MT_ERR take_request(struct mt_channel *c, mt_bytes message)
     MT_TRY(mt_attest_request_parse(message, &q));
     memcpy(c->peer_nonce, q.nonce, sizeof c->peer_nonce);
     if (mt_bytes_equal(q.formats[0], soft_any)) {
-        memset(c->o.service.b, 0, sizeof c->o.service.b);
+        memset(c->bound_to.b, 0, sizeof c->bound_to.b);
     }
     c->has_been_asked = true;
     return c->o.has_evidence ? MT_OK : show(c, &nothing);
@@ -282,10 +298,10 @@ static MT_ERR take_frames(struct mt_channel *c)
 
 static MT_ERR shake_hands(struct mt_channel *c)
 {
+    before_step();
     int rc = SSL_do_handshake(c->ssl);
     if (rc != 1) {
-        int why = SSL_get_error(c->ssl, rc);
-        ERR_clear_error();
+        int why = why_not(c, rc);
         MT_REQUIRE(why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE, MT_E_PROOF,
                    "the TLS handshake failed");
         return MT_OK;
@@ -306,12 +322,13 @@ static MT_ERR read_round(struct mt_channel *c)
         mt_span room;
         size_t got = 0;
         MT_TRY(mt_buf_reserve(&c->frames, PIECE, &room));
+        before_step();
         int rc = SSL_read_ex(c->ssl, room.ptr, room.len, &got);
         if (rc != 1) {
-            int why = SSL_get_error(c->ssl, rc);
-            ERR_clear_error();
-            MT_REQUIRE(why == SSL_ERROR_WANT_READ, MT_E_CLOSED,
+            int why = why_not(c, rc);
+            MT_REQUIRE(why != SSL_ERROR_ZERO_RETURN, MT_E_CLOSED,
                        "the peer left during the attest round");
+            MT_REQUIRE(why == SSL_ERROR_WANT_READ, MT_E_PROOF, "a record does not verify");
             return MT_OK;
         }
         c->frames.len += got;
@@ -328,22 +345,29 @@ static MT_ERR advance(struct mt_channel *c)
     return c->state == MT_CHANNEL_ATTESTING ? read_round(c) : MT_OK;
 }
 
+static MT_ERR advance_or_close(struct mt_channel *c)
+{
+    mt_err e = advance(c);
+    if (mt_failed(e)) {
+        close_for_good(c);
+    }
+    return e;
+}
+
 MT_ERR mt_channel_start(struct mt_channel *c)
 {
-    return advance(c);
+    return advance_or_close(c);
 }
 
 MT_ERR mt_channel_feed(struct mt_channel *c, mt_bytes cipher)
 {
     MT_REQUIRE(c->state != MT_CHANNEL_CLOSED, MT_E_CLOSED, "the channel is closed");
     MT_ASSERT(cipher.len <= INT32_MAX);
-    MT_REQUIRE(cipher.len == 0 || BIO_write(c->in, cipher.ptr, (int)cipher.len) == (int)cipher.len,
-               MT_E_NOMEM, "no memory for what has arrived");
-    mt_err e = advance(c);
-    if (mt_failed(e)) {
+    if (cipher.len > 0 && BIO_write(c->in, cipher.ptr, (int)cipher.len) != (int)cipher.len) {
         close_for_good(c);
+        MT_FAIL(MT_E_NOMEM, "no memory for what has arrived");
     }
-    return e;
+    return advance_or_close(c);
 }
 
 MT_ERR mt_channel_read(struct mt_channel *c, mt_span out, size_t *got)
@@ -363,15 +387,18 @@ MT_ERR mt_channel_read(struct mt_channel *c, mt_span out, size_t *got)
         *got = n;
         return MT_OK;
     }
+    before_step();
     int rc = SSL_read_ex(c->ssl, out.ptr, out.len, &n);
     if (rc == 1) {
         *got = n;
         return MT_OK;
     }
-    int why = SSL_get_error(c->ssl, rc);
-    ERR_clear_error();
+    int why = why_not(c, rc);
     MT_REQUIRE(why != SSL_ERROR_ZERO_RETURN, MT_E_CLOSED, "the peer has closed the channel");
-    MT_REQUIRE(why == SSL_ERROR_WANT_READ, MT_E_PROOF, "a record does not verify");
+    if (why != SSL_ERROR_WANT_READ) {
+        close_for_good(c);
+        MT_FAIL(MT_E_PROOF, "a record does not verify");
+    }
     return MT_OK;
 }
 
@@ -384,7 +411,10 @@ MT_ERR mt_channel_write(struct mt_channel *c, mt_bytes plain, size_t *taken)
     }
     int rc = SSL_write_ex(c->ssl, plain.ptr, plain.len, taken);
     ERR_clear_error();
-    MT_REQUIRE(rc == 1, MT_E_INTERNAL, "TLS takes no bytes");
+    if (rc != 1) {
+        close_for_good(c);
+        MT_FAIL(MT_E_INTERNAL, "TLS takes no bytes");
+    }
     return MT_OK;
 }
 

@@ -28,7 +28,8 @@ struct mt_channel_options {
     bool has_evidence; /* we will be asked to show some: mt_channel_wants_evidence() */
     const struct mt_appraiser
         *appraiser;  /* the peer must satisfy it; borrowed. NULL: the peer may show nothing */
-    mt_hash service; /* cluster id; zeros only where it is not known yet */
+    mt_hash service; /* cluster id: the peer's evidence must be bound to it. Zeros only where it is
+                        not known yet */
     uint64_t now_ms;
 };
 
@@ -57,8 +58,8 @@ void mt_channel_sent(struct mt_channel *c, size_t len);
 bool mt_channel_wants_evidence(struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN]);
 MT_ERR mt_channel_put_evidence(struct mt_channel *c, const struct mt_shown *shown);
 
-/* Application bytes, when open. *got 0: nothing there. MT_E_CLOSED after the peer's close_notify.
- */
+/* Application bytes, when open. *got 0: nothing there. MT_E_CLOSED after the peer's close_notify:
+ * who sees the end of the stream without it has been cut off. MT_E_PROOF: closed. */
 MT_ERR mt_channel_read(struct mt_channel *c, mt_span out, size_t *got);
 MT_ERR mt_channel_write(struct mt_channel *c, mt_bytes plain, size_t *taken);
 /* Says goodbye: close_notify in the output. */

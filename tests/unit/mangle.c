@@ -33,11 +33,16 @@ void mt_mangle_length(mt_comes_back *comes_back, const uint8_t *good, size_t len
 
 size_t mt_mangle_bits(mt_comes_back *comes_back, const uint8_t *good, size_t len)
 {
+    return mt_mangle_some_bits(comes_back, good, len, 1);
+}
+
+size_t mt_mangle_some_bits(mt_comes_back *comes_back, const uint8_t *good, size_t len, size_t step)
+{
     uint8_t *flipped = malloc(len);
     size_t kept = 0;
     MT_ASSERT(flipped != NULL);
     memcpy(flipped, good, len);
-    for (size_t bit = 0; bit < 8 * len; bit++) {
+    for (size_t bit = 0; bit < 8 * len; bit += step) {
         uint8_t mask = (uint8_t)(1U << (bit % 8));
         flipped[bit / 8] ^= mask;
         kept += exactly(comes_back, flipped, len) ? 1 : 0;

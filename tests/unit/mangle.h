@@ -20,5 +20,7 @@ void mt_mangle_length(mt_comes_back *comes_back, const uint8_t *good, size_t len
 /* Every single flipped bit is refused, or is another message that comes back. Returns how many of
  * them are. */
 size_t mt_mangle_bits(mt_comes_back *comes_back, const uint8_t *good, size_t len);
+/* Each `step`-th of them alone. */
+size_t mt_mangle_some_bits(mt_comes_back *comes_back, const uint8_t *good, size_t len, size_t step);
 
 #endif
