@@ -162,7 +162,7 @@ static bool is_good(const uint8_t *bytes, size_t len)
            !mt_failed(mt_receipt_verify(&r, &appraiser, NOW_MS, &facts));
 }
 
-static void every_truncation_and_every_damaged_byte_is_refused(void)
+static void every_truncation_and_every_flipped_bit_of_a_receipt_is_refused(void)
 {
     static uint8_t file[4096];
     struct mt_writer out = mt_writer_over((mt_span){file, sizeof file});
@@ -170,12 +170,7 @@ static void every_truncation_and_every_damaged_byte_is_refused(void)
     mt_receipt_write(&out, &w.r);
     size_t len = written(&out).len;
     mt_mangle_length(is_good, file, len);
-    for (size_t i = 0; i < len; i += step) { /* which bit changes from byte to byte */
-        file[i] ^= (uint8_t)(1U << (i % 8));
-        MT_ASSERT(!is_good(file, len));
-        file[i] ^= (uint8_t)(1U << (i % 8));
-    }
-    MT_ASSERT(is_good(file, len));
+    MT_ASSERT(mt_mangle_some_bits(is_good, file, len, step) == 0);
 }
 
 static void a_receipt_by_another_key_than_was_attested_is_refused(void)
@@ -394,7 +389,7 @@ int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
         MT_TEST(a_genuine_receipt_verifies_and_says_its_facts),
-        MT_TEST(every_truncation_and_every_damaged_byte_is_refused),
+        MT_TEST(every_truncation_and_every_flipped_bit_of_a_receipt_is_refused),
         MT_TEST(a_receipt_by_another_key_than_was_attested_is_refused),
         MT_TEST(a_signature_for_another_purpose_is_no_receipt),
         MT_TEST(a_receipt_does_not_carry_its_root),

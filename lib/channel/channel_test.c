@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channel/channel.h"
 
+#include <openssl/err.h>
+
 #include "channel/world_test.h"
 #include "unit/scarce.h"
 

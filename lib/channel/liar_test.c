@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/x509.h>
 
-#include "channel/world_test.h"
+#include "channel/liar_test.h"
 
 /* One honest end, and a liar who holds whatever keys it needs. */
 
@@ -253,6 +253,15 @@ static bool is_unbound(const struct host *h, mt_err e)
 {
     return is_refused(e, MT_E_PROOF, &mt_channel_peer(h->client)->appraisal.trace, "report-data") &&
            mt_channel_state(h->client) == MT_CHANNEL_CLOSED;
+}
+
+static void each_connection_asks_with_a_nonce_of_its_own(void)
+{
+    struct host first = host_of(identity_of_node->ctx, client_options());
+    struct host second = host_of(identity_of_node->ctx, client_options());
+    MT_ASSERT(!mt_bytes_equal(MT_BYTES_OF(first.nonce), MT_BYTES_OF(second.nonce)));
+    host_free(&first);
+    host_free(&second);
 }
 
 static void a_host_that_tells_the_truth_is_believed(void)
@@ -570,6 +579,7 @@ int main(int argc, char **argv)
         MT_TEST(no_session_is_given_to_be_resumed_and_no_early_data_allowed),
         MT_TEST(a_session_that_is_resumed_all_the_same_is_refused),
         MT_TEST(a_client_takes_no_ticket_from_a_host_that_gives_some),
+        MT_TEST(each_connection_asks_with_a_nonce_of_its_own),
         MT_TEST(a_host_that_tells_the_truth_is_believed),
         MT_TEST(evidence_bound_to_anything_else_is_refused),
         MT_TEST(evidence_for_another_nonce_is_refused),

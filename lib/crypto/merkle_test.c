@@ -43,6 +43,34 @@ static void every_root_is_that_of_the_definition(void)
     }
 }
 
+/* The first entries that implementations of Certificate Transparency test with, and their roots. */
+static void the_roots_are_those_of_certificate_transparency(void)
+{
+    static const struct {
+        const char *entry;
+        size_t len;
+        const char *root;
+    } known[] = {
+        {"", 0, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"},
+        {"\x00", 1, "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"},
+        {"\x10", 1, "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"},
+    };
+    MT_DEFER(mt_merkle_free) struct mt_merkle *t = NULL;
+    MT_ASSERT(!mt_failed(mt_merkle_new(&t)));
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const mt_bytes entry = {(const uint8_t *)known[i].entry, known[i].len};
+        mt_hash leaf;
+        mt_hash root;
+        mt_hash expected;
+        mt_merkle_leaf(&entry, 1, &leaf);
+        MT_ASSERT(!mt_failed(mt_merkle_append(t, &leaf)));
+        MT_ASSERT(!mt_failed(mt_merkle_root(t, i + 1, &root)));
+        MT_ASSERT(!mt_failed(mt_hex_parse(mt_bytes_of_text(known[i].root),
+                                          (mt_span){expected.b, sizeof expected.b})));
+        MT_ASSERT(mt_hash_equal(&root, &expected));
+    }
+}
+
 static void every_path_leads_to_the_root(void)
 {
     for (uint64_t n = 1; n <= LEAVES; n++) {
@@ -131,6 +159,7 @@ int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(every_root_is_that_of_the_definition),
+        MT_TEST(the_roots_are_those_of_certificate_transparency),
         MT_TEST(every_path_leads_to_the_root),
         MT_TEST(a_path_of_another_leaf_or_length_does_not),
         MT_TEST(every_larger_tree_proves_that_it_extends_every_smaller_one),

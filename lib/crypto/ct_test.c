@@ -1,0 +1,100 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/ct.h"
+
+#include <string.h>
+#include <valgrind/memcheck.h>
+
+#include "base/assert.h"
+#include "crypto/aead.h"
+#include "crypto/context.h"
+#include "crypto/hash.h"
+#include "crypto/kdf.h"
+#include "unit/runner.h"
+
+/*
+ * Constant time, as far as valgrind sees it: secrets are marked undefined, so a branch that depends
+ * on one, or an address, is an error. What comes out of a function is public, and is marked so
+ * before it is looked at. Runs under valgrind alone, which makes an error of each report.
+ */
+#define OK(call_) MT_ASSERT(!mt_failed(call_))
+
+static uint8_t key[32] = {1, 2, 3};
+
+static void hide(const void *at, size_t len)
+{
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(at, len);
+}
+
+static void reveal(const void *at, size_t len)
+{
+    (void)VALGRIND_MAKE_MEM_DEFINED(at, len);
+}
+
+static void comparing_leaks_no_contents(void)
+{
+    uint8_t same[32];
+    uint8_t first[32];
+    uint8_t last[32];
+    memcpy(same, key, sizeof same);
+    memcpy(first, key, sizeof first);
+    memcpy(last, key, sizeof last);
+    first[0] ^= 1;
+    last[31] ^= 1;
+    hide(key, sizeof key);
+    bool is_equal[] = {mt_ct_equal(MT_BYTES_OF(key), MT_BYTES_OF(same)),
+                       mt_ct_equal(MT_BYTES_OF(key), MT_BYTES_OF(first)),
+                       mt_ct_equal(MT_BYTES_OF(key), MT_BYTES_OF(last))};
+    reveal(is_equal, sizeof is_equal);
+    reveal(key, sizeof key);
+    MT_ASSERT(is_equal[0] && !is_equal[1] && !is_equal[2]);
+}
+
+static void authenticating_and_deriving_leak_nothing_of_the_key(void)
+{
+    const mt_bytes part = MT_LITERAL("message");
+    uint8_t derived[32];
+    mt_hash h;
+    hide(key, sizeof key);
+    mt_hmac_sha256(MT_BYTES_OF(key), &part, 1, &h);
+    OK(mt_kdf(MT_BYTES_OF(key), MT_LABEL_BLOCK_KEY, part, (mt_span){derived, sizeof derived}));
+    reveal(key, sizeof key);
+}
+
+static void sealing_leaks_nothing_of_key_and_contents(void)
+{
+    static const uint8_t nonce[MT_AEAD_NONCE_LEN];
+    static uint8_t plain[100];
+    uint8_t sealed[sizeof plain + MT_AEAD_TAG_LEN];
+    struct mt_aead *a = NULL;
+    hide(key, sizeof key);
+    hide(plain, sizeof plain);
+    OK(mt_aead_new(MT_BYTES_OF(key), &a));
+    OK(mt_aead_seal(a, MT_BYTES_OF(nonce), MT_LITERAL("aad"), MT_BYTES_OF(plain),
+                    (mt_span){sealed, sizeof sealed}));
+    mt_aead_free(&a);
+    reveal(key, sizeof key);
+    reveal(plain, sizeof plain);
+}
+
+/* Nothing here is random. */
+static mt_err no_entropy(void *state, mt_span out)
+{
+    (void)state;
+    memset(out.ptr, 0, out.len);
+    return MT_OK;
+}
+
+int main(void)
+{
+    const struct mt_test tests[] = {
+        MT_TEST(comparing_leaks_no_contents),
+        MT_TEST(authenticating_and_deriving_leak_nothing_of_the_key),
+        MT_TEST(sealing_leaks_nothing_of_key_and_contents),
+    };
+    MT_ASSERT(RUNNING_ON_VALGRIND);
+    OK(mt_crypto_init(no_entropy, NULL));
+    int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
+    mt_crypto_done();
+    return rc;
+}
