@@ -205,8 +205,10 @@ void mt_loop_post(struct mt_loop *loop, struct mt_work *w, mt_err e)
     (void)n; /* a full counter wakes as well */
 }
 
-/* A handler may end any watch: mt_watch_end() takes away what is still to come for it. Works that
- * are done come last, so that a write that has ended finds all requests that came meanwhile. */
+/* A handler may end any watch: mt_watch_end() takes away what is still to come for it. Or change
+ * it: what a watch does not want any more it is not told, unless the descriptor is broken. Works
+ * that are done come last, so that a write that has ended finds all requests that came meanwhile.
+ */
 static void run_events(struct mt_loop *loop)
 {
     bool is_woken = false;
@@ -219,7 +221,10 @@ static void run_events(struct mt_loop *loop)
             unsigned got = ((ev.events & EPOLLIN) != 0 ? MT_WATCH_READ : 0U) |
                            ((ev.events & EPOLLOUT) != 0 ? MT_WATCH_WRITE : 0U);
             bool is_broken = (ev.events & (EPOLLERR | EPOLLHUP)) != 0;
-            w->ready(w, is_broken ? MT_WATCH_READ | MT_WATCH_WRITE : got);
+            got = is_broken ? MT_WATCH_READ | MT_WATCH_WRITE : got & w->wanted;
+            if (got != 0) {
+                w->ready(w, got);
+            }
         }
     }
     if (is_woken) {

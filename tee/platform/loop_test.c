@@ -89,11 +89,29 @@ static void a_watch_that_has_ended_is_not_called_though_it_was_ready(void)
     MT_ASSERT(world.calls[0] + world.calls[1] + world.calls[2] == 1);
 }
 
+/* As a connection whose reply makes another one stop reading. */
+static void quiet_all(struct mt_watch *w, unsigned events)
+{
+    (void)events;
+    world.calls[w - world.watches]++;
+    for (size_t i = 0; i < COUNT; i++) {
+        MT_ASSERT(!mt_failed(mt_watch_change(world.loop, &world.watches[i], 0)));
+    }
+}
+
+static void a_watch_is_not_told_what_it_does_not_want_any_more(void)
+{
+    begin(quiet_all);
+    run_to_end();
+    MT_ASSERT(world.calls[0] + world.calls[1] + world.calls[2] == 1);
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(all_that_is_ready_is_called_once_while_it_is_ready),
         MT_TEST(a_watch_that_has_ended_is_not_called_though_it_was_ready),
+        MT_TEST(a_watch_is_not_told_what_it_does_not_want_any_more),
     };
     return mt_test_run(tests, sizeof tests / sizeof tests[0]);
 }
