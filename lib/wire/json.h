@@ -89,6 +89,8 @@ void mt_json_put_uint(struct mt_json_writer *j, const char *name, uint64_t value
 void mt_json_put_bool(struct mt_json_writer *j, const char *name, bool value);
 void mt_json_put_hex(struct mt_json_writer *j, const char *name, mt_bytes value);
 void mt_json_put_node(struct mt_json_writer *j, const char *name, const struct mt_json *node);
+/* A whole value that such a writer has made before, as it is. */
+void mt_json_put_written(struct mt_json_writer *j, const char *name, mt_bytes value);
 void mt_json_put_null(struct mt_json_writer *j, const char *name);
 
 #endif

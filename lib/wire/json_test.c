@@ -361,6 +361,7 @@ static void the_writer_minds_commas_names_and_escapes(void)
     mt_json_end_array(&j);
     mt_json_put_hex(&j, "hex", MT_LITERAL("\x01\xff"));
     mt_json_put_node(&j, "node", node);
+    mt_json_put_written(&j, "written", MT_LITERAL("{\"r\":2}"));
     mt_json_begin_object(&j, "o");
     mt_json_put_null(&j, "n");
     mt_json_put_bool(&j, "b", true);
@@ -371,8 +372,8 @@ static void the_writer_minds_commas_names_and_escapes(void)
     MT_ASSERT(mt_bytes_equal(
         out,
         MT_LITERAL("{\"text\":\"a\\\"\\\\\\n\\u001f\x7f\xc3\xa9\",\"literal\":\"x\",\"array\":[0,"
-                   "false,{},[]],\"hex\":\"01ff\",\"node\":{\"q\":[1]},\"o\":{\"n\":null,\"b\":"
-                   "true},\"last\":9007199254740991}")));
+                   "false,{},[]],\"hex\":\"01ff\",\"node\":{\"q\":[1]},\"written\":{\"r\":2},\"o\":"
+                   "{\"n\":null,\"b\":true},\"last\":9007199254740991}")));
 }
 
 static void what_is_no_text_is_replaced_and_read_back(void)

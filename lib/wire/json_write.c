@@ -181,6 +181,12 @@ void mt_json_put_node(struct mt_json_writer *j, const char *name, const struct m
     mt_json_write(j->w, node);
 }
 
+void mt_json_put_written(struct mt_json_writer *j, const char *name, mt_bytes value)
+{
+    before_value(j, name);
+    mt_write_bytes(j->w, value);
+}
+
 void mt_json_put_null(struct mt_json_writer *j, const char *name)
 {
     before_value(j, name);

@@ -41,11 +41,10 @@ static MT_ERR open_set(const struct mt_permit *p, struct mt_tx *tx, mt_bytes nam
 
 static void put_schema(struct mt_json_writer *j, mt_bytes schema)
 {
-    MT_DEFER(mt_json_free) struct mt_json *node = NULL;
-    if (schema.len == 0 || mt_failed(mt_json_parse(schema, &node, NULL))) {
+    if (schema.len == 0) {
         mt_json_put_null(j, "schema");
     } else {
-        mt_json_put_node(j, "schema", node);
+        mt_json_put_written(j, "schema", schema);
     }
 }
 
