@@ -2,32 +2,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * private-join-and-compute over three tables made from a seed: join_bench [ROWS [FOLDER]]. Prints
- * the best of five runs; with a folder it also writes the tables and the result there, for a peer
- * to read the same (bench/). Each table holds three quarters of the keys, in an order of its own.
+ * join FOLDER ROWS MEMORY_MIB: private-join-and-compute over three files of ROWS rows made from a
+ * seed: a.csv, b.csv and c.csv in the folder, for a peer to read the same. Each holds three
+ * quarters of the keys, in an order of its own. Says `ready`; then, for every line that it reads,
+ * joins the files once within the memory limit, writes totals.csv, and says milliseconds, those of
+ * processor time, and MiB at most as the job counts them.
  */
 #include "compute/columns/function.h"
 
-#include <inttypes.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "base/assert.h"
+#include "bench.h"
 
-enum { TABLES = 3, LINE_MAX_BYTES = 64, ROUNDS = 5 };
-
-struct table {
-    uint8_t *bytes;
-    size_t len;
-    size_t at;
-};
+enum { TABLES = 3, PATH_LEN = 4096 };
 
 struct bench {
-    struct table tables[TABLES];
+    const char *folder;
+    uint64_t memory_max_bytes;
     uint64_t peak;
-    uint8_t out[4096];
-    size_t out_len;
+    int in[TABLES];
+    FILE *out;
 };
 
 static uint64_t mix(uint64_t x)
@@ -38,65 +36,74 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-static int line(char *out, uint32_t table, uint32_t key)
+static FILE *create(const char *folder, const char *name)
+{
+    char path[PATH_LEN];
+    (void)snprintf(path, sizeof path, "%s/%s.csv", folder, name);
+    FILE *f = fopen(path, "wb");
+    MT_ASSERT(f != NULL);
+    return f;
+}
+
+static void put_row(FILE *f, uint32_t table, uint32_t key)
 {
     uint64_t r = mix((uint64_t)table << 32 | key);
     uint32_t id = (uint32_t)(mix(key) % 1000000000);
+    (void)fprintf(f, "user%09u.%u@example.com,", id, key);
     switch (table) {
     case 0:
-        return snprintf(out, LINE_MAX_BYTES, "user%09u.%u@example.com,%u.%02u\n", id, key,
-                        (uint32_t)(r >> 40) % 10000, (uint32_t)(r >> 20) % 100);
+        (void)fprintf(f, "%u.%02u\n", (uint32_t)(r >> 40) % 10000, (uint32_t)(r >> 20) % 100);
+        break;
     case 1:
-        return snprintf(out, LINE_MAX_BYTES, "user%09u.%u@example.com,segment-%u\n", id, key,
-                        (uint32_t)(r >> 40) % 12);
+        (void)fprintf(f, "segment-%u\n", (uint32_t)(r >> 40) % 12);
+        break;
     default:
-        return snprintf(out, LINE_MAX_BYTES, "user%09u.%u@example.com,%u\n", id, key,
-                        (uint32_t)(r >> 40) % 500);
+        (void)fprintf(f, "%u\n", (uint32_t)(r >> 40) % 500);
+        break;
     }
 }
 
+static const char *const names[TABLES] = {"a", "b", "c"};
 static const char *const headers[TABLES] = {"email,spend\n", "email,segment\n", "email,visits\n"};
 
-static void make(struct table *t, uint32_t table, uint32_t rows)
+/* Every key stands in the three quarters of a table or not by its hash, until there are enough. */
+static void make(const char *folder, uint32_t table, uint32_t rows)
 {
     uint32_t universe = rows / 3 * 4;
     uint32_t *keys = calloc(universe, sizeof *keys);
-    t->bytes = malloc((size_t)LINE_MAX_BYTES * universe);
+    FILE *f = create(folder, names[table]);
     MT_ASSERT(keys != NULL);
-    MT_ASSERT(t->bytes != NULL);
     for (uint32_t i = 0; i < universe; i++) {
         uint32_t j = (uint32_t)(mix((uint64_t)i << 8 | table) % (i + 1));
         keys[i] = keys[j];
         keys[j] = i;
     }
-    t->len = (size_t)snprintf((char *)t->bytes, LINE_MAX_BYTES, "%s", headers[table]);
+    (void)fputs(headers[table], f);
     for (uint32_t i = 0; i < universe; i++) {
         if (mix(((uint64_t)keys[i] << 8 | table) * 7) % 4 != 0) {
-            t->len += (size_t)line((char *)t->bytes + t->len, table, keys[i]);
+            put_row(f, table, keys[i]);
         }
     }
+    MT_ASSERT(fclose(f) == 0);
     free(keys);
 }
 
 static mt_err read_table(void *context, size_t input, mt_span out, size_t *got)
 {
-    struct table *t = &((struct bench *)context)->tables[input];
-    size_t left = t->len - t->at;
-    *got = out.len < left ? out.len : left;
-    memcpy(out.ptr, t->bytes + t->at, *got);
-    t->at += *got;
+    ssize_t n = read(((struct bench *)context)->in[input], out.ptr, out.len);
+    MT_REQUIRE(n >= 0, MT_E_IO, "read");
+    *got = (size_t)n;
     return MT_OK;
 }
 
 static mt_err write_result(void *context, size_t output, mt_bytes bytes)
 {
-    struct bench *b = context;
-    MT_REQUIRE(output == 0 && bytes.len <= sizeof b->out - b->out_len, MT_E_LIMIT, "too long");
-    memcpy(b->out + b->out_len, bytes.ptr, bytes.len);
-    b->out_len += bytes.len;
+    FILE *out = ((struct bench *)context)->out;
+    MT_REQUIRE(output == 0 && fwrite(bytes.ptr, 1, bytes.len, out) == bytes.len, MT_E_IO, "write");
     return MT_OK;
 }
 
+/* bench/duckdb_join.py asks the same in SQL. */
 static const char arguments[] =
     "{\"inputs\":["
     "{\"name\":\"a\",\"key\":\"email\",\"canonical\":\"trim-lower-ascii\",\"duplicates\":"
@@ -114,19 +121,28 @@ static const char arguments[] =
     "{\"average\":\"a.spend\",\"as\":\"mean\"},{\"min\":\"c.visits\",\"as\":\"least\"},"
     "{\"max\":\"c.visits\",\"as\":\"most\"}]}]}";
 
-static uint64_t now_us(clockid_t clock)
+static void open_all(struct bench *b, struct mt_function_job *job)
 {
-    struct timespec t;
-    (void)clock_gettime(clock, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+    for (size_t i = 0; i < TABLES; i++) {
+        char path[PATH_LEN];
+        (void)snprintf(path, sizeof path, "%s/%s.csv", b->folder, names[i]);
+        b->in[i] = open(path, O_RDONLY | O_CLOEXEC);
+        MT_ASSERT(b->in[i] >= 0);
+        job->input_bytes[i] = (uint64_t)lseek(b->in[i], 0, SEEK_END);
+        MT_ASSERT(lseek(b->in[i], 0, SEEK_SET) == 0);
+    }
+    b->out = create(b->folder, "totals");
 }
 
-struct taken {
-    uint64_t wall_us;
-    uint64_t cpu_us;
-};
+static void close_all(struct bench *b)
+{
+    for (size_t i = 0; i < TABLES; i++) {
+        (void)close(b->in[i]);
+    }
+    MT_ASSERT(fclose(b->out) == 0);
+}
 
-static struct taken run(struct bench *b)
+static void join(struct bench *b)
 {
     const struct mt_function *f = mt_function_find(MT_LITERAL("private-join-and-compute"), 1);
     struct mt_function_fault fault;
@@ -137,64 +153,37 @@ static struct taken run(struct bench *b)
         .context = b,
         .read = read_table,
         .write = write_result,
-        .memory_max_bytes = SIZE_MAX,
+        .memory_max_bytes = b->memory_max_bytes,
         .seed = {1, 2, 3},
     };
-    for (size_t i = 0; i < TABLES; i++) {
-        job.input_bytes[i] = b->tables[i].len;
-        b->tables[i].at = 0;
-    }
-    b->out_len = 0;
-    uint64_t begin = now_us(CLOCK_MONOTONIC);
-    uint64_t cpu_begin = now_us(CLOCK_PROCESS_CPUTIME_ID);
+    open_all(b, &job);
     mt_err e = mt_function_run(f, &job, &b->peak, &fault);
-    struct taken taken = {now_us(CLOCK_MONOTONIC) - begin,
-                          now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin};
+    close_all(b);
     if (mt_failed(e)) {
         (void)fprintf(stderr, "%s: %s\n", e.fault->what, fault.detail);
-        abort();
+        exit(1);
     }
-    return taken;
-}
-
-static void save(const char *folder, const char *name, const uint8_t *bytes, size_t len)
-{
-    char path[4096];
-    (void)snprintf(path, sizeof path, "%s/%s.csv", folder, name);
-    FILE *f = fopen(path, "wb");
-    MT_ASSERT(f != NULL);
-    MT_ASSERT(fwrite(bytes, 1, len, f) == len);
-    MT_ASSERT(fclose(f) == 0);
 }
 
 int main(int argc, char **argv)
 {
-    static struct bench b;
-    static const char *const names[TABLES] = {"a", "b", "c"};
-    uint32_t rows = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
-    struct taken best = {UINT64_MAX, UINT64_MAX};
-    size_t bytes = 0;
+    MT_ASSERT(argc == 4);
+    struct bench b = {.folder = argv[1], .memory_max_bytes = strtoull(argv[3], NULL, 10) << 20};
+    uint32_t rows = (uint32_t)strtoul(argv[2], NULL, 10);
+    char line[16];
     for (uint32_t t = 0; t < TABLES; t++) {
-        make(&b.tables[t], t, rows);
-        bytes += b.tables[t].len;
+        make(b.folder, t, rows);
     }
-    for (int i = 0; i < ROUNDS; i++) {
-        struct taken taken = run(&b);
-        best.wall_us = taken.wall_us < best.wall_us ? taken.wall_us : best.wall_us;
-        best.cpu_us = taken.cpu_us < best.cpu_us ? taken.cpu_us : best.cpu_us;
-    }
-    (void)printf("3 x %u rows, %zu MiB: %" PRIu64 " us (%" PRIu64 " us CPU), %" PRIu64
-                 " rows/s, %" PRIu64 " MiB peak\n",
-                 rows, bytes >> 20, best.wall_us, best.cpu_us,
-                 (uint64_t)rows * TABLES * 1000000 / best.wall_us, b.peak >> 20);
-    if (argc > 2) {
-        for (uint32_t t = 0; t < TABLES; t++) {
-            save(argv[2], names[t], b.tables[t].bytes, b.tables[t].len);
-        }
-        save(argv[2], "totals", b.out, b.out_len);
-    }
-    for (uint32_t t = 0; t < TABLES; t++) {
-        free(b.tables[t].bytes);
+    (void)puts("ready");
+    (void)fflush(stdout);
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        uint64_t wall = bench_now_ns(CLOCK_MONOTONIC);
+        uint64_t cpu = bench_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+        join(&b);
+        (void)printf("%.3f %.3f %.3f\n", (double)(bench_now_ns(CLOCK_MONOTONIC) - wall) / 1e6,
+                     (double)(bench_now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1e6,
+                     (double)b.peak / (1 << 20));
+        (void)fflush(stdout);
     }
     return 0;
 }
