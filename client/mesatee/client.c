@@ -13,7 +13,7 @@
 #include "mesatee/socket.h"
 #include "wire/json.h"
 
-enum { PIECE = 64 * 1024, IN_MAX = 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
+enum { PIECE = 256 * 1024, IN_MAX = 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
 
 struct mt_client {
     int fd;
@@ -145,9 +145,8 @@ static MT_ERR send_plain(struct mt_client *c, mt_bytes plain)
         size_t taken = 0;
         MT_TRY(mt_channel_write(c->channel, plain, &taken));
         plain = (mt_bytes){plain.ptr + taken, plain.len - taken};
-        MT_TRY(flush(c));
     }
-    return MT_OK;
+    return flush(c);
 }
 
 static MT_ERR send_head(struct mt_client *c, const struct mt_call *call)
@@ -197,20 +196,26 @@ static MT_ERR send_body(struct mt_client *c, const struct mt_call *call)
     return MT_OK;
 }
 
-/* More decrypted bytes into c->in. */
+/* More decrypted bytes into c->in: all that one look at the socket has brought, so that files are
+ * written in large pieces. What ends the channel is told when they have been taken. */
 static MT_ERR take_plain(struct mt_client *c)
 {
-    for (;;) {
+    size_t before = c->in.len;
+    while (c->in.len - before < PIECE) {
         mt_span room;
         size_t got = 0;
         MT_TRY(mt_buf_reserve(&c->in, PIECE, &room));
-        MT_TRY(mt_channel_read(c->channel, room, &got));
-        if (got > 0) {
-            c->in.len += got;
+        mt_err e = mt_channel_read(c->channel, room, &got);
+        c->in.len += got;
+        if (got == 0 && c->in.len > before) {
             return MT_OK;
         }
-        MT_TRY(receive(c));
+        MT_TRY(e);
+        if (got == 0) {
+            MT_TRY(receive(c));
+        }
     }
+    return MT_OK;
 }
 
 static MT_ERR parse_number(mt_bytes *text, uint64_t *out)

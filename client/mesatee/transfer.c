@@ -12,10 +12,13 @@
 #include "crypto/hash.h"
 #include "mesatee/statement.h"
 
+enum { WRITE_BEHIND_BYTES = 1024 * 1024 };
+
 struct transfer {
     int fd;
     uint64_t size_bytes;
     uint64_t done_bytes;
+    uint64_t behind_bytes; /* of a file that is written: those that the disk was asked to take */
     struct mt_progress progress;
     const struct mt_answer *answer; /* to a get: knows how much will come */
     struct mt_hasher *hasher;
@@ -114,6 +117,12 @@ static mt_err write_file(void *state, mt_bytes bytes)
         ssize_t n = write(t->fd, bytes.ptr, bytes.len);
         MT_REQUIRE(n > 0 || (n < 0 && errno == EINTR), MT_E_IO, "the file cannot be written");
         bytes = n > 0 ? (mt_bytes){bytes.ptr + n, bytes.len - (size_t)n} : bytes;
+    }
+    if (t->done_bytes - t->behind_bytes >= WRITE_BEHIND_BYTES) {
+        /* The disk may begin while the rest arrives; what it cannot write, fsync will say. */
+        (void)sync_file_range(t->fd, (off_t)t->behind_bytes,
+                              (off_t)(t->done_bytes - t->behind_bytes), SYNC_FILE_RANGE_WRITE);
+        t->behind_bytes = t->done_bytes;
     }
     return MT_OK;
 }

@@ -74,9 +74,7 @@ enum {
     MT_BODY_INLINE_BYTES_MAX = 64 * 1024, /* larger ones stream into a staging object */
     MT_REQUEST_ARENA_BYTES = 512 * 1024,
     MT_SERVICES_MAX = 16,
-    MT_TRANSFER_BYTES =
-        256 *
-        1024, /* one piece of a body between the loop and the object thread; two are under way */
+    MT_TRANSFER_BYTES = 1024 * 1024, /* a piece of a body; two are under way */
     MT_PLAIN_CONNECTIONS_MAX = 64, /* probes and metrics at once */
 
     /* tee/compute/columns */

@@ -9,7 +9,7 @@
 #include "server/inside.h"
 
 enum {
-    READ_BYTES = 32 * 1024,
+    READ_BYTES = 128 * 1024,
     OUT_BYTES_HIGH = 256 * 1024,
     IN_BYTES_MAX = 128 * 1024,
     BODY_BYTES_MIN = 64 * 1024,         /* of a body, within one request timeout */
@@ -276,18 +276,26 @@ static MT_ERR step(struct mt_conn *c, bool *has_moved)
     return MT_OK;
 }
 
+/* The channel gives back no memory before all that it holds has left: so it gets more only then. */
+static MT_ERR encrypt(struct mt_conn *c)
+{
+    mt_bytes plain = mt_buf_bytes(&c->out);
+    while (plain.len > 0 && mt_channel_output(c->channel).len < OUT_BYTES_HIGH) {
+        size_t taken = 0;
+        MT_TRY(mt_channel_write(c->channel, plain, &taken));
+        MT_ASSERT(taken > 0);
+        plain = (mt_bytes){plain.ptr + taken, plain.len - taken};
+    }
+    mt_buf_drop(&c->out, c->out.len - plain.len);
+    return MT_OK;
+}
+
 static MT_ERR send_out(struct mt_conn *c, bool *has_moved)
 {
-    while (c->out.len > 0 && mt_channel_output(c->channel).len < OUT_BYTES_HIGH) {
-        size_t taken = 0;
-        MT_TRY(mt_channel_write(c->channel, mt_buf_bytes(&c->out), &taken));
-        if (taken == 0) {
-            break;
-        }
-        mt_buf_drop(&c->out, taken);
-        *has_moved = true;
-    }
     for (;;) {
+        if (mt_channel_output(c->channel).len == 0) {
+            MT_TRY(encrypt(c));
+        }
         mt_bytes cipher = mt_channel_output(c->channel);
         size_t taken = 0;
         if (cipher.len == 0) {

@@ -14,6 +14,9 @@
 
 #include "platform/fs_ops.h"
 
+/* A piece so long is one of many: the disk may begin with it while the next is made. */
+enum { WRITE_BEHIND_BYTES = 512 * 1024 };
+
 struct posix_fs {
     struct mt_fs base;
     int dir;
@@ -197,6 +200,9 @@ static mt_err posix_write_at(struct mt_file *f, uint64_t at, mt_bytes bytes)
             return fail_with_errno(n < 0 ? errno : ENOSPC);
         }
         done += (size_t)n;
+    }
+    if (bytes.len >= WRITE_BEHIND_BYTES) { /* waits for nothing, and leaves errors to posix_sync */
+        (void)sync_file_range(fd_of(f), (off_t)at, (off_t)bytes.len, SYNC_FILE_RANGE_WRITE);
     }
     return MT_OK;
 }
