@@ -1,21 +1,19 @@
 """The measures of sealed objects and of functions over data, beside those of measures.py: same form."""
 import csv
 import decimal
-import hashlib
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
-import time
 
-from kit import HERE, ROUNDS, Plot, Row, Skipped, Talk, Timed, cpu_s, median, memory_mib, user_s
+from kit import HERE, ROUNDS, Plot, Row, Skipped, Talk, Timed, median, memory_mib, user_s
 
 sys.path.append(str(HERE.parent / "tests/e2e"))
-import world as e2e  # noqa: E402
+import world as e2e
 
 JOIN_ROWS = (100_000, 1_000_000, 3_000_000, 10_000_000)
 JOIN_MEMORY_MIB = 2048  # the job's limit, whatever the rows
+SEALED_MIB = (64, 256, 1024)
 
 
 def has_duckdb(python):
@@ -99,49 +97,72 @@ class Sealed:
 
     def __init__(self, build, work, size_mib):
         self.put, self.get, self.age_put, self.age_get = [], [], [], []
-        self.work, self.plain = work, work / "plain"
-        self.world = e2e.World(build, beside=work)
+        self.work, self.plain, self.rss_mib = work, work / "plain", []
+        self.world = e2e.World(build, where=work)
         subprocess.run(["openssl", "rand", "-out", self.plain, str(size_mib << 20)], check=True)
         try:
-            self.run(size_mib)
+            self.run()
         finally:
             self.world.close()
 
-    def run(self, size_mib):
+    def run(self):
         node = e2e.Node(self.world).start()
         node.join("admin")
         subprocess.run(["age-keygen", "-o", self.work / "key"], check=True, stderr=subprocess.DEVNULL)
-        with open(self.work / "key", encoding="utf-8") as key:
-            recipient = [line.split()[-1] for line in key if line.startswith("# public key")][0]
+        recipient = (self.work / "key").read_text().split("# public key: ")[1].split()[0]
         for turn in range(ROUNDS):
-            self.put.append(self.ours(node, "data", "put", f"d{turn}", self.plain))
-            self.age_put.append(self.peer("-r", recipient, "-o", self.work / "sealed", self.plain))
-            self.get.append(self.ours(node, "data", "get", f"d{turn}", self.work / "back"))
-            self.compare()
-            self.age_get.append(self.peer("-d", "-i", self.work / "key", "-o", self.work / "back", self.work / "sealed"))
-            self.compare()
-            (self.work / "sealed").unlink()
-            self.world.cli("admin", "data", "delete", f"d{turn}")
-        self.rss_mib = memory_mib(node.process.pid, "VmHWM")
+            name, back, sealed = f"d{turn}", self.work / "back", self.work / "sealed"
+            self.put.append(self.ours(node, "put", name, self.plain))
+            self.age_put.append(self.peer("-r", recipient, "-o", sealed, self.plain))
+            self.get.append(self.ours(node, "get", name, back))
+            self.compare(back)
+            self.age_get.append(self.peer("-d", "-i", self.work / "key", "-o", back, sealed))
+            self.compare(back)
+            sealed.unlink()
+            self.rss_mib.append(memory_mib(node.process.pid, "VmHWM"))
+            self.world.cli("admin", "data", "delete", name, "--now")
+            node.stop()
+            node.start()  # which gives back the room of what was deleted, as the peer's has been
         node.stop()
+        (self.work / "key").unlink()
 
-    def compare(self):
-        subprocess.run(["cmp", self.plain, self.work / "back"], check=True)
-        (self.work / "back").unlink()
+    def compare(self, back):
+        subprocess.run(["cmp", self.plain, back], check=True)
+        back.unlink()
 
     def ours(self, node, *words):
         os.sync()  # the disk is idle when the turn begins
-        before = user_s(node.process.pid), cpu_s(node.process.pid)
-        done = Timed([self.world.build / "mesatee", "--home", self.world.dir / "admin", *words], stdout=subprocess.DEVNULL)
-        return (done.wall_s, done.user_s + user_s(node.process.pid) - before[0],
-                done.cpu_s + cpu_s(node.process.pid) - before[1])
+        before = user_s(node.process.pid)
+        done = Timed([self.world.build / "mesatee", "--home", self.world.dir / "admin", "data", *words],
+                     stdout=subprocess.DEVNULL)
+        return done.wall_s, done.user_s + user_s(node.process.pid) - before
 
     def peer(self, *words):
         os.sync()
-        began = time.monotonic()
         done = Timed(["age", *words])
         sync = Timed(["sync", words[words.index("-o") + 1]])
-        return time.monotonic() - began, done.user_s + sync.user_s, done.cpu_s + sync.cpu_s
+        return done.wall_s + sync.wall_s, done.user_s + sync.user_s
 
 
-ALL = {"join": join}
+def sealed(build, work):
+    for program in ("age", "openssl"):
+        if shutil.which(program) is None:
+            raise Skipped(f"there is no {program}")
+    plot = Plot("sealed", "Sealed put and get, durable at the end: throughput", "MiB", "MiB/s")
+    rows = []
+    for mib in SEALED_MIB:
+        found = Sealed(build, work, mib)
+        for verb, ours, peer in (("put", found.put, found.age_put), ("get", found.get, found.age_get)):
+            speeds = [[mib / wall for wall, _ in lines] for lines in (ours, peer)]
+            plot.add(f"MesaTEE {verb}", mib, median(speeds[0]))
+            plot.add(f"age {verb}", mib, median(speeds[1]))
+            rows.append(Row(f"sealed {verb}", f"{mib:,} MiB", "MiB/s", *speeds, "age and sync",
+                            ">= 1" if mib == SEALED_MIB[-1] else ""))
+            rows.append(Row(f"sealed {verb}, user CPU of both ends", f"{mib:,} MiB", "s",
+                            *[[user for _, user in lines] for lines in (ours, peer)], "age and sync"))
+        rows.append(Row("sealed put and get, peak memory of the node", f"{mib:,} MiB", "MiB", found.rss_mib,
+                        goal="<= 64"))
+    return rows, [plot]
+
+
+ALL = {"join": join, "sealed": sealed}
