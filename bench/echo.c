@@ -15,7 +15,8 @@
 
 #include "bench.h"
 #include "crypto/context.h"
-#include "mesatee/home.h"
+#include "mesatee/client.h"
+#include "mesatee/context.h"
 #include "platform/process.h"
 
 enum { RUNS_MAX = 10000, TARGET_MAX = 128 };

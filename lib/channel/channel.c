@@ -12,14 +12,21 @@
 #include "crypto/context.h"
 #include "wire/attest.h"
 
-enum { EKM_LEN = 32, FRAMES_BYTES_MAX = 2 * (MT_ATTEST_MESSAGE_BYTES_MAX + 4) };
+enum {
+    EKM_LEN = 32,
+    FRAMES_BYTES_MAX = 2 * (MT_ATTEST_MESSAGE_BYTES_MAX + 4),
+    PIPE_BYTES_MAX = 16 * 1024 * 1024, /* far beyond what a caller lets wait */
+    PIPE_BYTES_KEPT = 32 * 1024,       /* of an empty one */
+};
 
 struct mt_channel {
     struct mt_channel_options o;
     enum mt_channel_state state;
     SSL *ssl;
-    BIO *in; /* both are the SSL's */
-    BIO *out;
+    struct mt_buf in; /* cipher bytes that have arrived, */
+    size_t taken;     /* so many of them TLS has read; */
+    struct mt_buf out;
+    size_t sent; /* and of those that are to leave */
     struct mt_channel_peer peer;
     uint8_t nonce[MT_ATTEST_NONCE_BYTES];      /* ours, for the peer's evidence */
     uint8_t peer_nonce[MT_ATTEST_NONCE_BYTES]; /* theirs, for ours */
@@ -32,6 +39,66 @@ struct mt_channel {
     bool has_seen;
 };
 
+static void forget_all(struct mt_buf *b)
+{
+    if (b->room > PIPE_BYTES_KEPT) {
+        mt_buf_free(b);
+    } else {
+        mt_buf_drop(b, b->len);
+    }
+}
+
+/* What TLS reads from and writes to, in OpenSSL's words a BIO. Its own one for memory must be asked
+ * what it holds, through four functions, and wipes all of its room whenever it is emptied. */
+static int pipe_read(BIO *b, char *out, int len)
+{
+    struct mt_channel *c = BIO_get_data(b);
+    size_t left = c->in.len - c->taken;
+    BIO_clear_retry_flags(b);
+    if (left == 0 || len <= 0) {
+        BIO_set_retry_read(b);
+        return -1;
+    }
+    size_t n = (size_t)len < left ? (size_t)len : left;
+    memcpy(out, c->in.ptr + c->taken, n);
+    c->taken += n;
+    if (c->taken == c->in.len) {
+        forget_all(&c->in);
+        c->taken = 0;
+    }
+    return (int)n;
+}
+
+static int pipe_write(BIO *b, const char *in, int len)
+{
+    struct mt_channel *c = BIO_get_data(b);
+    BIO_clear_retry_flags(b);
+    if (len < 0 ||
+        mt_failed(mt_buf_append(&c->out, (mt_bytes){(const uint8_t *)in, (size_t)len}))) {
+        return -1;
+    }
+    return len;
+}
+
+static long pipe_control(BIO *b, int command, long number, void *pointer)
+{
+    (void)b;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+BIO_METHOD *mt_channel_pipe(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "channel");
+    if (m != NULL && BIO_meth_set_read(m, pipe_read) == 1 &&
+        BIO_meth_set_write(m, pipe_write) == 1 && BIO_meth_set_ctrl(m, pipe_control) == 1) {
+        return m;
+    }
+    BIO_meth_free(m);
+    return NULL;
+}
+
 MT_ERR mt_channel_new(const struct mt_channel_options *o, struct mt_channel **out)
 {
     MT_DEFER(mt_channel_free) struct mt_channel *c = calloc(1, sizeof *c);
@@ -40,18 +107,16 @@ MT_ERR mt_channel_new(const struct mt_channel_options *o, struct mt_channel **ou
     c->bound_to = o->service;
     c->frames = mt_buf_of_max(FRAMES_BYTES_MAX);
     c->ssl = SSL_new(o->identity->ctx);
-    BIO *in = BIO_new(BIO_s_mem());
-    BIO *to = BIO_new(BIO_s_mem());
-    if (c->ssl == NULL || in == NULL || to == NULL) {
-        BIO_free(in);
-        BIO_free(to);
+    c->in = mt_buf_of_max(PIPE_BYTES_MAX);
+    c->out = mt_buf_of_max(PIPE_BYTES_MAX);
+    BIO *pipe = BIO_new(o->identity->pipe);
+    if (c->ssl == NULL || pipe == NULL) {
+        BIO_free(pipe);
         MT_FAIL(MT_E_NOMEM, "no memory for a channel");
     }
-    (void)BIO_set_mem_eof_return(in, -1);
-    (void)BIO_set_mem_eof_return(to, -1);
-    SSL_set_bio(c->ssl, in, to);
-    c->in = in;
-    c->out = to;
+    BIO_set_data(pipe, c);
+    BIO_set_init(pipe, 1);
+    SSL_set_bio(c->ssl, pipe, pipe); /* it is the SSL's from now on */
     if (o->identity->role == MT_CHANNEL_SERVER) {
         SSL_set_accept_state(c->ssl);
     } else {
@@ -68,6 +133,8 @@ void mt_channel_free(struct mt_channel **cp)
     struct mt_channel *c = *cp;
     if (c != NULL) {
         SSL_free(c->ssl);
+        mt_buf_free(&c->in);
+        mt_buf_free(&c->out);
         mt_buf_free(&c->frames);
         free(c);
         *cp = NULL;
@@ -86,20 +153,19 @@ const struct mt_channel_peer *mt_channel_peer(const struct mt_channel *c)
 
 mt_bytes mt_channel_output(const struct mt_channel *c)
 {
-    char *data = NULL;
-    long len = BIO_get_mem_data(c->out, &data);
-    MT_ASSERT(len >= 0);
-    return (mt_bytes){(const uint8_t *)data, (size_t)len};
+    return (mt_bytes){c->out.len > 0 ? c->out.ptr + c->sent : NULL, c->out.len - c->sent};
 }
 
 void mt_channel_sent(struct mt_channel *c, size_t len)
 {
-    uint8_t gone[4096]; /* read, so that OpenSSL forgets it: a slow peer's output is never empty */
     MT_ASSERT(len <= mt_channel_output(c).len);
-    while (len > 0) {
-        int n = BIO_read(c->out, gone, (int)(len < sizeof gone ? len : sizeof gone));
-        MT_ASSERT(n > 0);
-        len -= (size_t)n;
+    c->sent += len;
+    if (c->sent == c->out.len) {
+        forget_all(&c->out);
+        c->sent = 0;
+    } else if (c->sent > c->out.len / 2) { /* a slow peer's output is never empty */
+        mt_buf_drop(&c->out, c->sent);
+        c->sent = 0;
     }
 }
 
@@ -362,12 +428,20 @@ MT_ERR mt_channel_start(struct mt_channel *c)
 MT_ERR mt_channel_feed(struct mt_channel *c, mt_bytes cipher)
 {
     MT_REQUIRE(c->state != MT_CHANNEL_CLOSED, MT_E_CLOSED, "the channel is closed");
-    MT_ASSERT(cipher.len <= INT32_MAX);
-    if (cipher.len > 0 && BIO_write(c->in, cipher.ptr, (int)cipher.len) != (int)cipher.len) {
+    mt_buf_drop(&c->in, c->taken);
+    c->taken = 0;
+    if (mt_failed(mt_buf_append(&c->in, cipher))) {
         close_for_good(c);
         MT_FAIL(MT_E_NOMEM, "no memory for what has arrived");
     }
     return advance_or_close(c);
+}
+
+/* Nor has the peer said goodbye: what TLS would find out with much ado. */
+static bool has_nothing(const struct mt_channel *c)
+{
+    return c->in.len == 0 && SSL_has_pending(c->ssl) == 0 &&
+           (SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN) == 0;
 }
 
 MT_ERR mt_channel_read(struct mt_channel *c, mt_span out, size_t *got)
@@ -385,6 +459,9 @@ MT_ERR mt_channel_read(struct mt_channel *c, mt_span out, size_t *got)
             mt_buf_free(&c->frames);
         }
         *got = n;
+        return MT_OK;
+    }
+    if (has_nothing(c)) {
         return MT_OK;
     }
     before_step();

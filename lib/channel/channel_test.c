@@ -284,8 +284,13 @@ static void what_others_left_in_openssls_queue_of_errors_harms_no_channel(void)
     ERR_raise(ERR_LIB_EVP, EVP_R_BAD_DECRYPT);
     pair_run(&p, 50);
     MT_ASSERT(is_open(&p));
+    OK(mt_channel_write(p.client, MT_LITERAL("in part"), &n));
+    const mt_bytes record = mt_channel_output(p.client);
+    OK(mt_channel_feed(p.node, (mt_bytes){record.ptr, 6}));
+    mt_channel_sent(p.client, 6);
     ERR_raise(ERR_LIB_EVP, EVP_R_BAD_DECRYPT);
     OK(mt_channel_read(p.node, (mt_span){room, sizeof room}, &n));
+    MT_ASSERT(n == 0);
     ERR_raise(ERR_LIB_EVP, EVP_R_BAD_DECRYPT);
     OK(mt_channel_write(p.node, MT_LITERAL("fine"), &n));
     MT_ASSERT(ERR_peek_error() == 0);

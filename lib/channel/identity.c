@@ -86,7 +86,8 @@ MT_ERR mt_channel_identity_new(const struct mt_key *key, enum mt_channel_role ro
     mt_spki_hash(mt_key_public(key), &i->own);
     i->ctx = SSL_CTX_new_ex(mt_crypto_native(), NULL,
                             role == MT_CHANNEL_SERVER ? TLS_server_method() : TLS_client_method());
-    MT_REQUIRE(i->ctx != NULL, MT_E_NOMEM, "no memory for TLS");
+    i->pipe = mt_channel_pipe();
+    MT_REQUIRE(i->ctx != NULL && i->pipe != NULL, MT_E_NOMEM, "no memory for TLS");
     MT_TRY(set_up(i->ctx, key));
     *out = i;
     i = NULL; /* given */
@@ -97,6 +98,7 @@ void mt_channel_identity_free(struct mt_channel_identity **i)
 {
     if (*i != NULL) {
         SSL_CTX_free((*i)->ctx);
+        BIO_meth_free((*i)->pipe);
         free(*i);
         *i = NULL;
     }
