@@ -2,8 +2,9 @@
 """Hold the compiled objects to layers.txt: objects.py ROOT BUILD.
 
 An include shows what a file may name; an object shows what it does take. Refused are: a function of a folder of
-ours or of a library that the row does not allow (so "pure" is proved, not declared), what stands under [never],
-and a global name of lib/ or tee/ that does not begin with mt_.
+ours or of a library that the row does not allow (so "pure" is proved, not declared), what stands under [never], an
+instruction that asks the kernel, the clock or the processor's randomness past all functions, and a global name that
+does not begin with mt_ (in client/mesatee, whose library is public, mesatee_ too).
 """
 import fnmatch
 import pathlib
@@ -12,6 +13,12 @@ import sys
 
 import compiled
 import law as the_law
+
+
+# x86-64 and ARM: system calls, time stamps, random numbers.
+PAST_ALL = re.compile(r"\t(syscall|sysenter|int \$0x80|rdtscp?|rdrand|rdseed|svc|mrs\s+\S+, cntv?ct\w+)\b")
+
+PROGRAMS = "tee/node/", "client/cli/"  # these have a main()
 
 
 class Others:
@@ -60,8 +67,13 @@ def faults_of(root, law, others, homes, o):
             continue  # ours and not built here: a program would not link
         elif not any(others.is_in(w, n) for w in words for n in (name, compiled.plain(name))):
             yield f"{o.source}: may not take {name}: none of {', '.join(words)}"
+    if is_trusted:
+        code = compiled.run("objdump", "-d", "--no-show-raw-insn", o.path)
+        for instruction in sorted(set(PAST_ALL.findall(re.sub(r" +", " ", code)))):
+            yield f"{o.source}: has the instruction {instruction}, which asks past all functions"
+    prefixes = ("mt_", "mesatee_") if o.source.startswith("client/mesatee/") else ("mt_",)
     for name in sorted(o.gives):
-        if is_trusted and not name.startswith("mt_") and not (name == "main" and o.source.startswith("tee/node/")):
+        if not name.startswith(prefixes) and not (name == "main" and o.source.startswith(PROGRAMS)):
             yield f"{o.source}: {name} is global and does not begin with mt_"
 
 

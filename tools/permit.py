@@ -2,7 +2,7 @@
 """Only the gate makes permits: permit.py ROOT BUILD.
 
 Refused is a service that names a function of the gate which gate/permit.h does not declare, that casts something
-to a permit, or that takes such a function in its object; and, outside tee/gate, whatever knows what a permit
+to a permit or keeps one in a variable of its own, or that takes such a function in its object; and, outside tee/gate, whatever knows what a permit
 consists of, in the text or (so that no macro hides it) in an object's debug information.
 """
 import pathlib
@@ -13,6 +13,7 @@ import compiled
 import law as the_law
 
 DEFINES = re.compile(r"\bstruct\s+mt_permit\s*\{")
+MAKES = re.compile(r"\bstruct\s+mt_permit\s*\*\s*(?:const\s+)?\w+\s*=")
 CASTS = re.compile(r"\(\s*(?:const\s+)?struct\s+mt_permit\s*\*\s*(?:const\s*)?\)")
 # A structure by that name, up to the next entry; a mere declaration has DW_AT_declaration instead of a size.
 DWARF = re.compile(r"DW_TAG_structure_type\)\n((?: +<[0-9a-f]+> +DW_AT_.*\n)*)")
@@ -45,6 +46,8 @@ def text_faults(root):
             continue
         for name in sorted(set(re.findall(r"\bmt_\w+", code)) & banned):
             yield f"{path}: names {name}, which makes or opens permits"
+        if MAKES.search(code):
+            yield f"{path}: has a permit that it was not given"
         if CASTS.search(code):
             yield f"{path}: casts something to a permit"
 

@@ -18,6 +18,9 @@ int main(int c, char **v)
     puts(b);
     return 0;
 }
+#ifdef BOTH
+__attribute__((section(".both,\"awx\",@progbits#"))) int both = 1; /* the rest of the line is a comment */
+#endif
 #ifdef PATH
 const char *const path = PATH;
 #endif
@@ -30,6 +33,8 @@ SOFT = [
     ("an executable stack", ["-Wl,-z,execstack"], "has an executable stack"),
     ("writable relocations", ["-Wl,-z,norelro"], "no read-only relocations"),
     ("code in one segment with the headers", ["-Wl,-z,noseparate-code"], "executes its own headers"),
+    ("a segment both writable and executable", ["-DBOTH"], "both writable and executable"),
+    ("a name that others could take", ["-rdynamic"], "exports main"),
     ("a search path", ["-Wl,-rpath,/tmp"], "searches for libraries"),
     ("no stack protector", ["-fno-stack-protector"], "has no stack protector"),
     ("no fortification", ["-D_FORTIFY_SOURCE=0"], "is not fortified"),
