@@ -97,11 +97,29 @@ static void the_snapshot_of_an_independent_program_opens(void)
     world_disk_done(&fs);
 }
 
+/* spec/versions.md: set aside, and the blocks are replayed. */
+static void a_snapshot_of_the_next_version_is_set_aside(void)
+{
+    uint8_t room[BYTES_MAX];
+    struct mt_fs *fs = vector_disk();
+    struct mt_ledger *l = NULL;
+    struct mt_ledger_recovery r;
+    mt_bytes snapshot = bytes_of(MT_LITERAL(MT_VECTOR_SNAPSHOT), room);
+    room[8] = 2;
+    world_put_file(fs, "snapshot/00000000000000000002.mts", snapshot);
+    OK(open_vector(fs, &l, &r));
+    MT_ASSERT(r.transactions == 2 && r.snapshot_txid == 0 && r.snapshot_refused);
+    is_what_was_written(l);
+    mt_ledger_free(&l);
+    world_disk_done(&fs);
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(the_blocks_of_an_independent_program_open),
         MT_TEST(the_snapshot_of_an_independent_program_opens),
+        MT_TEST(a_snapshot_of_the_next_version_is_set_aside),
     };
     OK(mt_crypto_init(world_entropy, NULL));
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);

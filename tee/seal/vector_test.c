@@ -108,12 +108,47 @@ static void the_handle_commits_to_the_content(void)
     MT_ASSERT(mt_hash_equal(&commitment, &handle.commitment));
 }
 
+static bool says(mt_err e, const char *words)
+{
+    return mt_failed(e) && strcmp(e.fault->what, words) == 0;
+}
+
+/* spec/versions.md */
+static void the_next_version_of_each_is_refused_in_so_many_words(void)
+{
+    struct room room;
+    struct mt_object_handle handle;
+    struct mt_slot slot;
+    struct mt_shred_keys keys;
+    struct mt_shred *shred = NULL;
+    MT_DEFER(mt_root_free) struct mt_root *root = NULL;
+    mt_bytes in = bytes_of(MT_LITERAL(MT_VECTOR_SEALED_HANDLE), &room);
+    room.b[1] = 2;
+    struct mt_reader r = mt_reader_over(in);
+    MT_ASSERT(
+        says(mt_object_handle_parse(&r, &handle), "an object's handle is of another version"));
+    in = bytes_of(MT_LITERAL(MT_VECTOR_FILE_SLOT), &room);
+    room.b[1] = 2;
+    MT_ASSERT(says(mt_slot_parse(in, &slot), "a key slot of another version"));
+    MT_ASSERT(says(mt_shred_keys_parse(MT_LITERAL("\x82\x02\x80"), &keys),
+                   "the shred file is of another version"));
+    disk_of_vectors();
+    OK(mt_root_open(fs, &world_file, &root));
+    in = bytes_of(MT_LITERAL(MT_VECTOR_SHRED_FILE), &room);
+    room.b[11] = 2;
+    file_put(fs, "shred.mts", in);
+    MT_ASSERT(says(mt_shred_open(fs, root, &shred),
+                   "a small sealed file is not one, or of another version"));
+    disk_end();
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(slots_open_with_their_credentials),
         MT_TEST(the_object_opens_from_the_ledgers_words),
         MT_TEST(the_handle_commits_to_the_content),
+        MT_TEST(the_next_version_of_each_is_refused_in_so_many_words),
     };
     OK(mt_crypto_init(world_random, NULL));
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);
