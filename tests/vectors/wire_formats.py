@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The MesaTEE authors
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of spec/task.md, spec/run-claim.md, spec/audit.md and spec/receipt.md, from the words of those pages alone:
---check|--write ROOT."""
+"""The vectors of spec/task.md, spec/run-claim.md, spec/audit.md and spec/receipt.md, from the words of those pages
+alone: --check|--write ROOT."""
 from signing import key_hash, protected, sha256, sign, sign1, spki, statement, to_be_signed
 from trust_formats import CLUSTER, INCARNATION, SERVICE, certificate, configuration, evidence_service, UNTIL
 from vectors import Tag, cbor, run
@@ -18,6 +18,11 @@ def h(n):
 
 def i(n):
     return bytes([n]) * 16
+
+
+def function_digest(schema, name, version):
+    lengths = len(schema).to_bytes(8, "big") + len(name).to_bytes(8, "big")
+    return labelled(b"mesatee-function-digest-v1", lengths, schema, name, version.to_bytes(8, "big"))
 
 
 # spec/task.md. The owners have the keys 7 and 11 (signing.py).
@@ -89,6 +94,7 @@ receipt = cbor({
 })
 
 vectors = {
+    "function_digest": function_digest(b'{"type":"object"}', b"psi", 1),
     "task": task,
     "task_digest": task_digest,
     "owner_a": key_hash(7),
@@ -110,7 +116,8 @@ vectors = {
     "receipt": receipt,
 }
 pages = {
-    "spec/task.md": ["owner_a", "owner_b", "task", "task_digest", "approval", "approval_b", "approval_tbs"],
+    "spec/task.md": ["function_digest", "owner_a", "owner_b", "task", "task_digest", "approval", "approval_b",
+                     "approval_tbs"],
     "spec/run-claim.md": ["run_claim"],
     "spec/audit.md": ["audit_item"],
     "spec/receipt.md": ["item_hash", "claims", "no_claims", "entry", "leaf", "root", "receipt_header", "receipt_proof",

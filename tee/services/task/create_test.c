@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "compute/columns/function.h"
+#include "services/task/inside.h"
 #include "services/task/world_test.h"
+#include "vectors/wire_formats.h"
 
 /* What a task may ask for, who sees it, which functions there are. */
 
@@ -261,12 +264,24 @@ static void functions_are_there_for_whom_the_node_knows(void)
     calls_end();
 }
 
+/* spec/task.md */
+static void a_function_is_named_by_schema_name_and_version(void)
+{
+    const struct mt_function f = {.name = "psi", .version = 1, .schema = "{\"type\":\"object\"}"};
+    mt_hash want;
+    mt_hash got;
+    OK(mt_hex_parse(MT_LITERAL(MT_VECTOR_FUNCTION_DIGEST), (mt_span){want.b, sizeof want.b}));
+    mt_task_function_digest(&f, &got);
+    MT_ASSERT(mt_hash_equal(&got, &want));
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(what_a_task_asks_for_has_limits),
         MT_TEST(an_unknown_field_is_refused_wherever_it_stands),
         MT_TEST(an_input_is_named_by_who_may_use_it_and_as_often),
+        MT_TEST(a_function_is_named_by_schema_name_and_version),
         MT_TEST(a_function_must_be_there_in_that_version_and_like_its_arguments),
         MT_TEST(receivers_are_known_and_named_once),
         MT_TEST(names_of_inputs_and_outputs_are_distinct_and_plain),
