@@ -12,7 +12,8 @@ enum {
     READ_BYTES = 128 * 1024,
     OUT_BYTES_HIGH = 256 * 1024,
     IN_BYTES_MAX = 128 * 1024,
-    BODY_BYTES_MIN = 64 * 1024,         /* of a body, within one request timeout */
+    SENT_BYTES_MIN = 4 * 1024,          /* of what leaves, within one request timeout, */
+    BODY_BYTES_MIN = 64 * 1024,         /* and of what comes in as a body */
     LINGER_BYTES_MAX = 16 * 1024 * 1024 /* read and forgotten behind a refusal */
 };
 
@@ -103,7 +104,6 @@ static struct mt_patience patience_of(const struct mt_conn *c)
     struct mt_patience p = {.ms = o->request_timeout_ms, .state = c->state, .mark = c->requests};
     switch (c->state) {
     case MT_CONN_HANDSHAKE:
-    case MT_CONN_SENDING:
     case MT_CONN_CLOSING:
         return p;
     case MT_CONN_HEAD:
@@ -114,10 +114,11 @@ static struct mt_patience patience_of(const struct mt_conn *c)
         p.ms = waits_for_disk(c) ? 0 : o->request_timeout_ms;
         p.mark = c->x.body_bytes / BODY_BYTES_MIN;
         return p;
+    case MT_CONN_SENDING:
     case MT_CONN_DOWNLOAD:
     case MT_CONN_WATCH:
         p.ms = unsent(c) > 0 ? o->request_timeout_ms : 0;
-        p.mark = c->sent;
+        p.mark = c->sent / SENT_BYTES_MIN;
         return p;
     case MT_CONN_SEALING:
     case MT_CONN_HELD:

@@ -198,6 +198,8 @@ static inline void server_end(void)
 {
     while (object_step()) {
     }
+    turn();
+    turn();
     mt_server_free(&server);
     while (object_step()) {
     }
