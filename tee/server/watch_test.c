@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/world_test.h"
+#include "server/client_test.h"
 #include "unit/runner.h"
 
 /* Streams of events: what they say and when, and what ends them. */
