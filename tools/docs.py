@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Documents say what is there: docs.py ROOT.
 
-Refused are: a document that names a file, a page of spec/ or a `make` target that does not exist; a page of spec/ that
-spec/versions.md does not list, or words of refusal there that nothing says; a setting that spec/configuration.md does
-not have as it is; a package without its line in docs/dependencies.md; and, in whatever is committed, a
-path of somebody's machine, or what was generated (a binary outside the corpora).
+Refused are: a document that names a file, a page of spec/, a `make` target, or a verb or option of mesatee that does
+not exist; a page of spec/ that spec/versions.md does not list, or words of refusal there that nothing says; a setting
+that spec/configuration.md does not have as it is; a package without its line in docs/dependencies.md; and, in whatever
+is committed, a path of somebody's machine, or what was generated (a binary outside the corpora).
 """
 import pathlib
 import re
@@ -17,6 +17,9 @@ CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"(?<![\w./~-])((?:" + "|".join(map(re.escape, ZONES)) + r")/[\w./*{},-]*[\w*}/])")
 PAGE = re.compile(r"(?<![\w/-])(?:spec/)?([a-z][\w-]*\.md)\b")
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
+VERB = re.compile(r'\{"(\w+)", (?:NULL|"(\w+)"),((?:\s*"[^"\n]*")+)')
+COMMAND = re.compile(r"(?<![\w/-])mesatee (?:--(?:home|context) \S+ |--json )*([a-z]+)\b(?: ([a-z]+)\b)?([^\n]*)")
+EVERYWHERE = {"--home", "--context", "--json", "--help"}
 MACHINES = re.compile(r"(?<![\w.])/(?:home/\w|root/|work/|Users/)")
 MADE = re.compile(r"build|\.git/|(.*/)?__pycache__/")
 COMPARED = "_corpus/"
@@ -45,7 +48,23 @@ def is_there(root, path):
     return any(any(root.glob(path + suffix)) for suffix in ("", ".c", ".h"))
 
 
-def document_faults(root, name, targets):
+def verbs(root):
+    """{(verb, sub-verb): its usage}; the sub-verb may be empty."""
+    file = root / "client/cli/verbs.c"
+    return {(v, sub): usage for v, sub, usage in VERB.findall(file.read_text())} if file.is_file() else {}
+
+
+def command_faults(known, words):
+    for verb, sub, rest in COMMAND.findall(words):
+        usage = known.get((verb, "")) or known.get((verb, sub))
+        if usage is None and (sub or not any(v == verb for v, _ in known)):
+            yield f"there is no command mesatee {verb} {sub}".rstrip()
+        for option in re.findall(r"(?<!\S)--[a-z-]+", rest.split("#")[0]) if usage else []:
+            if option not in usage and option not in EVERYWHERE:
+                yield f"mesatee {verb} {sub}".rstrip() + f" takes no {option}"
+
+
+def document_faults(root, name, targets, known):
     text, folder = (root / name).read_text(), (root / name).parent
     for n, line in enumerate(text.splitlines(), 1):
         missing = [link for link in LINK.findall(line) if not (folder / link).exists()]
@@ -53,7 +72,9 @@ def document_faults(root, name, targets):
         missing += [page for page in PAGE.findall(line)
                     if not any((d / page).is_file() for d in (folder, root, root / "docs", root / "spec"))]
         yield from (f"{name}:{n}: there is no {m}" for m in sorted(set(missing)))
-        words = " ".join(CODE.findall(line)) + ("\n" + line if line.startswith("    ") else "")
+        code = CODE.findall(line) + [line] * line.startswith("    ")
+        words = "\n".join(code)
+        yield from (f"{name}:{n}: {fault}" for fault in command_faults(known, words))
         yield from (f"{name}:{n}: there is no target {t}" for t in TARGET.findall(words) if t not in targets)
 
 
@@ -94,7 +115,7 @@ def main(root):
     rules = re.findall(r"^([a-z][a-z -]*):", (root / "Makefile").read_text(), re.M)
     targets = {t for rule in rules for t in rule.split()}
     documents = [n for n in names if n.endswith(".md")]
-    faults = [f for n in documents for f in document_faults(root, n, targets)]
+    faults = [f for n in documents for f in document_faults(root, n, targets, verbs(root))]
     faults += [*list_faults(root), *(f for n in names for f in file_faults(root, n))]
     print("\n".join(faults) or f"{len(documents)} documents, {len(names)} files")
     return 1 if faults or not documents else 0

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Only the gate makes permits: permit.py ROOT BUILD.
 
-Refused is a service that names a function of the gate which gate/permit.h does not declare, that casts something
-to a permit or keeps one in a variable of its own, or that takes such a function in its object; and, outside tee/gate, whatever knows what a permit
-consists of, in the text or (so that no macro hides it) in an object's debug information.
+Refused is a service that names a function of the gate which gate/permit.h does not declare, that casts something to a
+permit or keeps one in a variable of its own, or that takes such a function in its object; and, outside tee/gate,
+whatever knows what a permit consists of, in the text or (so that no macro hides it) in an object's debug information.
 """
 import pathlib
 import re
