@@ -15,6 +15,7 @@ struct administrators {
         char name[80];
     } list[NAMES_MAX];
     size_t count;
+    bool are_told;
 };
 
 static bool is_admin(const struct mt_json *user)
@@ -43,8 +44,9 @@ static void find_administrators(struct mt_cli *c, struct mt_trace *t, struct adm
             out->count++;
         }
     }
+    out->are_told = !mt_failed(e);
     (void)mt_cli_report_note(
-        t, (struct mt_check){"administrator-known", out->count > 0,
+        t, (struct mt_check){"administrator-known", out->are_told,
                              "the node names its administrators to you",
                              "it does not know you: have an administrator add you (mesatee user "
                              "add); whom the operator made the first one is in the configuration, "
@@ -70,6 +72,9 @@ static void print_claims(const struct mt_cli *c, const struct mt_claims *k,
         (void)printf("%s ", rows[i].title);
         mt_cli_print_hex(stdout, mt_hash_bytes(rows[i].hash));
         (void)putchar('\n');
+    }
+    if (who->are_told && who->count == 0) {
+        (void)puts("administrator the one that the configuration names, who has not acted yet");
     }
     for (size_t i = 0; i < who->count; i++) {
         (void)fputs("administrator ", stdout);

@@ -67,7 +67,8 @@ static MT_ERR take_auditors(struct mt_context *c, const char *path, struct mt_tr
     MT_TRY(mt_file_load(path, SMALL_FILE_MAX, &c->auditors));
     (void)clock_gettime(CLOCK_REALTIME, &now);
     MT_TRY(mt_auditors_verify(mt_buf_bytes(&c->auditors), &c->policy->auditors,
-                              (uint64_t)now.tv_sec * 1000, list, trace));
+                              (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, list,
+                              trace));
     c->auditors_sequence = list->sequence;
     raise_sequence(c);
     return MT_OK;
