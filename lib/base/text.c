@@ -84,6 +84,10 @@ bool mt_text_is_plain(mt_bytes text)
 {
     size_t at = 0;
     while (at < text.len) {
+        if (text.ptr[at] >= ' ' && text.ptr[at] <= '~') {
+            at++;
+            continue;
+        }
         size_t len = mt_utf8_len((mt_bytes){text.ptr + at, text.len - at});
         if (len == 0 || is_hidden(code_of((mt_bytes){text.ptr + at, len}))) {
             return false;

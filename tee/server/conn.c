@@ -277,7 +277,13 @@ static MT_ERR step(struct mt_conn *c, bool *has_moved)
     return MT_OK;
 }
 
-/* The channel gives back no memory before all that it holds has left: so it gets more only then. */
+/* A head alone would cost a record and a packet of its own: it leaves with the first piece. */
+static bool is_worth_sending(const struct mt_conn *c)
+{
+    return c->state != MT_CONN_DOWNLOAD || mt_download_has_begun(c->x.download);
+}
+
+/* What cannot leave yet waits here: the channel gets more only when all that it holds has left. */
 static MT_ERR encrypt(struct mt_conn *c)
 {
     mt_bytes plain = mt_buf_bytes(&c->out);
@@ -294,7 +300,7 @@ static MT_ERR encrypt(struct mt_conn *c)
 static MT_ERR send_out(struct mt_conn *c, bool *has_moved)
 {
     for (;;) {
-        if (mt_channel_output(c->channel).len == 0) {
+        if (mt_channel_output(c->channel).len == 0 && is_worth_sending(c)) {
             MT_TRY(encrypt(c));
         }
         mt_bytes cipher = mt_channel_output(c->channel);

@@ -111,6 +111,11 @@ void mt_download_pump(struct mt_download *d)
     }
 }
 
+bool mt_download_has_begun(const struct mt_download *d)
+{
+    return d->at > 0 || mt_download_is_done(d);
+}
+
 bool mt_download_is_done(const struct mt_download *d)
 {
     return d->conn->x.is_head || (!d->is_busy && d->got == 0 && d->at == d->handle.size_bytes);

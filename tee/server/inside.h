@@ -70,6 +70,7 @@ MT_ERR mt_download_new(struct mt_conn *c, const struct mt_object_handle *h, stru
 MT_ERR mt_download_backup(struct mt_conn *c, struct mt_backup_writer **w, struct mt_download **out);
 /* Starts, and goes on whenever the connection's output has room. */
 void mt_download_pump(struct mt_download *d);
+bool mt_download_has_begun(const struct mt_download *d); /* a piece is there, or none will come */
 bool mt_download_is_done(const struct mt_download *d);
 void mt_download_free(struct mt_download **d);
 
