@@ -198,11 +198,14 @@ void mt_loop_post(struct mt_loop *loop, struct mt_work *w, mt_err e)
     w->result = e;
     w->next = NULL;
     (void)pthread_mutex_lock(&loop->lock);
+    bool is_first = loop->posted == NULL; /* else who came first has woken it, or is about to */
     *loop->posted_end = w;
     loop->posted_end = &w->next;
     (void)pthread_mutex_unlock(&loop->lock);
-    ssize_t n = write(loop->wake, &one, sizeof one);
-    (void)n; /* a full counter wakes as well */
+    if (is_first) {
+        ssize_t n = write(loop->wake, &one, sizeof one);
+        (void)n; /* a full counter wakes as well */
+    }
 }
 
 /* A handler may end any watch: mt_watch_end() takes away what is still to come for it. Or change
