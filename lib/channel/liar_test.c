@@ -16,7 +16,7 @@ struct likes {
     const char *key; /* NULL: P-256 */
     int version;     /* 0: TLS 1.3 */
     const char *suite;
-    char *group; /* OpenSSL's macro wants it so */
+    char group[8];
 };
 
 static X509 *certificate_of(EVP_PKEY *key)
@@ -60,6 +60,8 @@ static SSL_CTX *context_of(const struct likes *l)
     int version = l->version == 0 ? TLS1_3_VERSION : l->version;
     EVP_PKEY *key = key_named(l->key);
     X509 *x = certificate_of(key);
+    char group[sizeof l->group]; /* OpenSSL takes what it only reads as writable */
+    memcpy(group, l->group, sizeof group);
     MT_ASSERT(ctx != NULL && SSL_CTX_set_max_proto_version(ctx, version) == 1);
     if (!l->has_no_certificate) {
         MT_ASSERT(SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1);
@@ -68,7 +70,7 @@ static SSL_CTX *context_of(const struct likes *l)
         MT_ASSERT(SSL_CTX_add1_chain_cert(ctx, x) == 1);
     }
     MT_ASSERT(l->suite == NULL || SSL_CTX_set_ciphersuites(ctx, l->suite) == 1);
-    MT_ASSERT(l->group == NULL || SSL_CTX_set1_groups_list(ctx, l->group) == 1);
+    MT_ASSERT(group[0] == '\0' || SSL_CTX_set1_groups_list(ctx, group) == 1);
     SSL_CTX_set_verify(ctx, l->is_server ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, accept_all, NULL);
     X509_free(x);
