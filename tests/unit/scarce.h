@@ -25,6 +25,9 @@ void __wrap_mt_sha256(const mt_bytes *parts, size_t count, mt_hash *out);
 void __real_mt_sha512(const mt_bytes *parts, size_t count, uint8_t out[MT_SHA512_LEN]);
 void __wrap_mt_sha512(const mt_bytes *parts, size_t count, uint8_t out[MT_SHA512_LEN]);
 
+void __real_mt_hasher_end(struct mt_hasher *h, mt_hash *out);
+void __wrap_mt_hasher_end(struct mt_hasher *h, mt_hash *out);
+
 static inline bool scarce_is_due(size_t len)
 {
     scarce_largest = len > scarce_largest ? len : scarce_largest;
@@ -57,6 +60,13 @@ void __wrap_mt_sha512(const mt_bytes *parts, size_t count, uint8_t out[MT_SHA512
 {
     scarce_pauses++;
     __real_mt_sha512(parts, count, out);
+    scarce_pauses--;
+}
+
+void __wrap_mt_hasher_end(struct mt_hasher *h, mt_hash *out)
+{
+    scarce_pauses++;
+    __real_mt_hasher_end(h, out);
     scarce_pauses--;
 }
 
