@@ -91,7 +91,8 @@ http {{
   }}
 }}
 """)
-        self.process = subprocess.Popen([self.program, "-p", self.folder, "-c", self.folder / "nginx.conf"],
+        self.process = subprocess.Popen([self.program, "-p", self.folder, "-e", self.folder / "error.log", "-c",
+                                         self.folder / "nginx.conf"],
                                         stderr=subprocess.DEVNULL)
         until = time.monotonic() + 10
         while not (self.folder / "pid").exists() or not self.workers():

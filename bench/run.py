@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 import kit
+import measured
 import measures
 import measures_data
 
@@ -58,6 +59,7 @@ def main():
     if not sys.argv[2:]:
         kit.save_table(results / "all.csv", rows)
         (results / "about.txt").write_text("\n".join(about + skipped) + "\n")
+    measured.write(kit.HERE.parent)
 
 
 if __name__ == "__main__":
