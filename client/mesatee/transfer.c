@@ -20,7 +20,7 @@ struct transfer {
     uint64_t done_bytes;
     uint64_t behind_bytes; /* of a file that is written: those that the disk was asked to take */
     struct mt_progress progress;
-    const struct mt_answer *answer; /* to a get: knows how much will come */
+    struct mt_answer answer; /* to a get: knows how much will come */
     struct mt_hasher *hasher;
 };
 
@@ -112,7 +112,7 @@ static mt_err write_file(void *state, mt_bytes bytes)
     struct transfer *t = state;
     mt_hasher_add(t->hasher, bytes);
     t->done_bytes += bytes.len;
-    tell(t, t->answer->body_len);
+    tell(t, t->answer.body_len);
     while (bytes.len > 0) {
         ssize_t n = write(t->fd, bytes.ptr, bytes.len);
         MT_REQUIRE(n > 0 || (n < 0 && errno == EINTR), MT_E_IO, "the file cannot be written");
@@ -130,17 +130,17 @@ static mt_err write_file(void *state, mt_bytes bytes)
 static MT_ERR get(struct mt_session *s, struct transfer *t, const struct mt_call *asked)
 {
     struct mt_call call = *asked;
-    struct mt_answer a;
+    const struct mt_answer *a = &t->answer;
     mt_hash plain;
     call.sink = write_file;
     call.sink_state = t;
-    t->answer = &a;
-    mt_err e = mt_session_call(s, &call, &a);
-    mt_buf_free(&a.body);
+    mt_err e = mt_session_call(s, &call, &t->answer);
+    mt_buf_free(&t->answer.body);
     MT_TRY(e);
-    MT_REQUIRE(a.status == 200, MT_E_FORMAT, "the node answers with something else than bytes");
+    MT_REQUIRE(a->status == 200, MT_E_FORMAT, "the node answers with something else than bytes");
     mt_hasher_end(t->hasher, &plain);
-    MT_REQUIRE(!a.has_object || mt_commitment_holds(&a.salt, t->done_bytes, &plain, &a.commitment),
+    MT_REQUIRE(!a->has_object ||
+                   mt_commitment_holds(&a->salt, t->done_bytes, &plain, &a->commitment),
                MT_E_PROOF, "commitment: what arrived is not what was committed to");
     MT_REQUIRE(fsync(t->fd) == 0, MT_E_IO, "the file cannot be written");
     return MT_OK;
