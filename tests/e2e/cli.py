@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""cli.py BUILD verbs|trust|screen: every verb of the command, good and bad; what it trusts; terminals and interrupts; TAP."""
+"""cli.py BUILD verbs|trust|screen|interrupt: every verb of the command, good and bad; what it trusts; terminals; interrupts; TAP."""
 import json
 import os
 import pathlib
@@ -340,7 +340,8 @@ def interrupted(cli, node):
     w, d, tap = cli.w, cli.w.dir, cli.tap
     huge = d / "huge"
     with open(huge, "wb") as f:
-        f.truncate(1 << 29)
+        f.truncate(1 << 28)
+    w.cli("alice", "data", "put", "big", d / "rows.csv")
     before = w.json("alice", "data", "show", "big")["versions_made"]
     status, seen = on_terminal(w, "alice", "data", "put", "big", huge, interrupt_at=b" % ")
     until = time.monotonic() + 20
@@ -446,8 +447,12 @@ def screen(cli, node):
     task, _ = prepare(cli.w)
     watched(cli, task)
     terminal(cli)
-    interrupted(cli, node)
     dev(cli)
+
+
+def interrupt(cli, node):
+    prepare(cli.w)
+    interrupted(cli, node)
 
 
 def test(w, tap):
@@ -455,7 +460,7 @@ def test(w, tap):
     node.join("admin")
     node.welcome("alice", "bob")
     cli = Cli(w, tap)
-    {"verbs": verbs, "trust": trust, "screen": screen}[sys.argv[2]](cli, node)
+    {"verbs": verbs, "trust": trust, "screen": screen, "interrupt": interrupt}[sys.argv[2]](cli, node)
 
 
 the_world.main(test)
