@@ -14,6 +14,8 @@ import sys
 
 ITEM = re.compile(r"`([\w-]+)`: (.+)")
 UNIT = re.compile(r"\bMT_TEST\((\w+)\)")
+LITERALS = re.compile(r'(?:"(?:[^"\\\n]|\\.)*"\s*)+')  # that a C compiler makes one of
+LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 
 
 class Tests:
@@ -41,7 +43,9 @@ def patterns(file):
     """What the tests in a file may print: as regular expressions, for some put a figure into a sentence."""
     text = file.read_text()
     if file.suffix == ".c":
-        return [re.compile(re.escape(name.replace("_", " "))) for name in UNIT.findall(text)]
+        said = [name.replace("_", " ") for name in UNIT.findall(text)]
+        said += ["".join(LITERAL.findall(whole[0])) for whole in LITERALS.finditer(text)]
+        return [re.compile(re.escape(s)) for s in said]
     if file.suffix == ".sh":
         return [re.compile(re.escape(s)) for pair in re.findall(r"'([^'\n]+)'|\"([^\"\n]+)\"", text) for s in pair if s]
     found = []

@@ -446,7 +446,7 @@ def test(w, tap):
     began = time.monotonic()
     for run, words in ((test_flips, (node, clone)), (test_missing, (node, clone)), (test_swapped, (node, clone)),
                        (test_versions, (node, clone)), (test_fork, (node, clone, task)), (test_full, ()),
-                       (test_sync_fails, ()), (test_sync_hangs, ()), (test_power, ())):
+                       (test_sync_fails, ()), (test_power, ())):
         run(w, tap, *words)
         print(f"# {time.monotonic() - began:.1f} s")
 

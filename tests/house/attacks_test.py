@@ -7,7 +7,7 @@ import tempfile
 
 from cases import report, sentences, tool
 
-GOOD = "| a flip | `bits`: a flipped bit is found<br>`node`: 7 flips are found | 001-flip |"
+GOOD = "| a flip | `bits`: a flipped bit is found<br>`bits`: or it is named<br>`node`: 7 flips are found | 001-flip |"
 ATTACKS = "| attack | tests | mutants |\n|---|---|---|\n"
 THREATS = "| who lies | about what | answer | folder | shown by |\n|---|---|---|---|---|\n"
 THREAT = "| the disk | bits | tags | tee | `bits`, `node` |"
@@ -20,7 +20,7 @@ def verdict_on(attack=GOOD, threat=THREAT, mutant="# Promise: bits\n# Test: bits
             (root / folder).mkdir(parents=True)
         files = {
             "docs/attacks.md": ATTACKS + attack + "\n", "THREATS.md": THREATS + threat + "\n",
-            "tests/mutants/001-flip.patch": mutant, "bits.c": "MT_TEST(a_flipped_bit_is_found), other(a_lie)\n",
+            "tests/mutants/001-flip.patch": mutant, "bits.c": 'MT_TEST(a_flipped_bit_is_found), other(a_lie)\nok("or it is "\n   "named", x);\n',
             "node.py": 'count = 7\nok(True, f"{count} flips "\n   "are found")\nprint(f"{count}")\n',
             "build/meson-info/intro-targets.json": json.dumps([
                 {"id": "b", "filename": [str(root / "build/bits")], "target_sources": [{"sources": [str(root / "bits.c")]}]}]),
@@ -41,6 +41,7 @@ def rows_that_hold_are_counted():
 def a_row_that_names_what_is_not_there_fails():
     for change, why in [
         ({"attack": GOOD.replace("`bits`", "`bytes`")}, "no test bytes"),
+        ({"attack": GOOD.replace("is named", "is")}, "bits does not say: or it is"),
         ({"attack": GOOD.replace("bit is found", "bit is lost")}, "bits does not say: a flipped bit is lost"),
         ({"attack": GOOD.replace("a flipped bit is found", "a lie")}, "bits does not say"),
         ({"attack": GOOD.replace("7 flips are found", "7 flips")}, "node does not say"),
