@@ -86,9 +86,7 @@ static MT_ERR decide_on_resource(struct mt_tx *tx, const struct mt_ask *ask, str
         &(const struct mt_grant_query){
             &ask->subject, {r.kind, &ask->resource}, 1U << MT_GRANT_READ, (mt_bytes){NULL, 0}},
         &g));
-    /* A result belongs to its receivers: who started the run owns it in name, and reads it only if
-     * named. */
-    p->may_read = is_reader || (p->is_owner && r.kind != MT_KIND_RESULT);
+    p->may_read = is_reader || p->is_owner; /* a result has readers alone: nobody owns it */
     switch (ask->right) {
     case MT_RIGHT_SEE:
         return MT_OK;
