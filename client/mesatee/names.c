@@ -30,10 +30,33 @@ static MT_ERR users_of(struct mt_session *s, const struct mt_json **out, size_t 
     return mt_json_array(s->users, "users", USERS_MAX, out, count);
 }
 
+static MT_ERR several(void)
+{
+    MT_FAIL(MT_E_FORMAT, "the node knows more than one of this name");
+}
+
+/* Whether a user has this name, and is still one. */
+static bool is_called(const struct mt_json *user, mt_bytes name, mt_hash *subject)
+{
+    mt_bytes n;
+    mt_hash h;
+    bool is_revoked = false;
+    if (mt_failed(mt_json_text(user, "name", &n)) || !mt_bytes_equal(n, name) ||
+        mt_failed(mt_json_bool(user, "revoked", &is_revoked)) || is_revoked ||
+        mt_failed(mt_json_hex(user, "subject", (mt_span){h.b, sizeof h.b}))) {
+        return false;
+    }
+    *subject = h;
+    return true;
+}
+
+/* A name that two keys have is taken for neither: whoever gave it to the second may want just that.
+ */
 MT_ERR mt_session_subject(struct mt_session *s, mt_bytes text, mt_hash *out)
 {
     const struct mt_json *users = NULL;
     size_t count = 0;
+    size_t found = 0;
     mt_hash h;
     if (text.len == 2 * sizeof h && !mt_failed(mt_hex_parse(text, (mt_span){h.b, sizeof h.b}))) {
         *out = h;
@@ -42,13 +65,16 @@ MT_ERR mt_session_subject(struct mt_session *s, mt_bytes text, mt_hash *out)
     mt_json_free(&s->users); /* somebody may have been added since */
     MT_TRY(users_of(s, &users, &count));
     for (size_t i = 0; i < count; i++) {
-        mt_bytes name;
-        const struct mt_json *u = mt_json_at(users, i);
-        if (!mt_failed(mt_json_text(u, "name", &name)) && mt_bytes_equal(name, text) &&
-            !mt_failed(mt_json_hex(u, "subject", (mt_span){h.b, sizeof h.b}))) {
-            *out = h;
-            return MT_OK;
-        }
+        found += is_called(mt_json_at(users, i), text, &h) ? 1 : 0;
+    }
+    if (found == 1) {
+        *out = h;
+        return MT_OK;
+    }
+    if (found > 1) {
+        return mt_session_explain(s, several(), "mesatee user list, and use the key's hash",
+                                  "the node knows more than one key called %.*s", (int)text.len,
+                                  (const char *)text.ptr);
     }
     return mt_session_explain(s, nobody(), "mesatee user list, or use the key's hash",
                               "the node knows nobody called %.*s", (int)text.len,

@@ -100,9 +100,18 @@ def second_key(w, tap):
     tap.ok(added.returncode == 0 and all(d.returncode == 1 and "there is no such thing" in d.stderr for d in said)
            and not (w.dir / "stolen").exists(), "a second key with a known name is another person, to whom nothing belongs",
            [d.stderr for d in said])
+    w.cli("bob", "data", "put", "rows", rows)
+    done = w.cli("bob", "data", "grant", "rows", "alice", check=False)
+    shown = w.json("bob", "data", "show", "rows")["grants"]
+    tap.ok(done.returncode == 1 and "more than one key called alice" in done.stderr and not shown,
+           "and a name that two keys have is taken for neither", f"{done.stdout}{done.stderr}, {shown}")
     revoked = w.cli("admin", "user", "revoke", mallory["subject"])
     tap.ok(revoked.returncode == 0 and w.cli("mallory", "data", "list", check=False).returncode == 2
            and w.cli("alice", "data", "show", "rows", check=False).returncode == 0, "revoking the one leaves the other")
+    done = w.cli("bob", "data", "grant", "rows", "alice", check=False)
+    grantee = [g["grantee"] for g in w.json("bob", "data", "show", "rows")["grants"]]
+    tap.ok(done.returncode == 0 and grantee == [w.json("alice", "identity", "show", "alice")["subject"]],
+           "and gives her back her name", f"{done.stderr}, {grantee}")
 
 
 class Unclaimed:
