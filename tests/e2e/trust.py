@@ -6,9 +6,12 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 
 import world as the_world
 from world import IS_ROOT, Node
+
+DAY_MS = 86400000
 
 
 def library():
@@ -82,6 +85,77 @@ def edited_policy(w, tap, node):
     tap.ok(not believed and w.cli("alice", "verify", check=False).returncode == 0, "an edited policy file is not believed, "
            "wherever it was edited", believed[:3])
     tap.ok(refusal(done, 3, "policy-signer"), "nor is a policy that somebody else has signed", done.stderr)
+
+
+class Lists:
+    """Auditors, two of three of whom alice believes, and the lists that they sign for this node."""
+
+    def __init__(self, w, node):
+        self.w, self.node, self.count = w, node, 0
+        keys = []
+        for who in ("una", "dos", "tre", "nemo"):
+            keys += ["--auditor", w.identity(who)["public_key"]]
+        self.policy = w.dir / "audited.policy"
+        w.cli("alice", "policy", "new", self.policy, "--identity", "alice", "--name", "audited", "--platform",
+              node.public["platform"], *keys[:-2], "--threshold", 2)
+
+    def make(self, sequence, *auditors, measurement=None, days=30, not_before=None):
+        self.count += 1
+        path = self.w.dir / f"list{self.count}"
+        words = [] if not_before is None else ["--not-before", not_before]
+        self.w.cli("una", "auditor", "new", path, "--sequence", sequence, "--measurement",
+                   f"{measurement or self.node.public['measurement']}=mesateed", "--days", days, *words)
+        for who in auditors:
+            self.w.cli(who, "auditor", "sign", path, "--identity", who, check=False)
+        return path
+
+    def show(self, path):
+        """What alice's client says of a node of which it has this list."""
+        where = ["--address", f"127.0.0.1:{self.node.public['port']}", "--identity", "alice", "--policy", self.policy,
+                 "--cluster", self.node.public["cluster_id"]]
+        added = self.w.cli("alice", "context", "add", "audited", *where, *(["--auditors", path] if path else []), check=False)
+        return added if added.returncode else self.w.cli("alice", "--context", "audited", "verify", check=False)
+
+
+def twice(path):
+    """The one signature of a list stands there two times: [payload, [signature]] with two of them."""
+    content = path.read_bytes()
+    at = content.rindex(b"\x82\x58\x5b")  # [SPKI of 91 bytes, signature]
+    path.write_bytes(content[:at - 1] + b"\x82" + content[at:] * 2)
+    return path
+
+
+def auditors(w, tap, node):
+    lists = Lists(w, node)
+    now = int(time.time() * 1000)
+    refused = {
+        "none": (lists.show(None), 2, "auditors-missing"),
+        "unsigned": (lists.show(lists.make(5)), 3, "auditors-quorum"),
+        "one": (lists.show(lists.make(5, "una")), 3, "auditors-quorum"),
+        "one, twice": (lists.show(twice(lists.make(5, "una"))), 3, "auditors-quorum"),
+        "a stranger": (lists.show(lists.make(5, "una", "nemo")), 3, "auditors-quorum")}
+    wrong = {what: done.stderr for what, (done, status, rule) in refused.items() if not refusal(done, status, rule)}
+    tap.ok(not wrong, "D1: a list without signatures, with one, with one twice or with a stranger's vouches for nothing", wrong)
+    other = lists.show(lists.make(5, "una", "dos", measurement="ab" * 32))
+    good = lists.show(lists.make(6, "una", "tre"))
+    tap.ok(refusal(other, 2, "measurement-unknown") and good.returncode == 0, "two of three auditors vouch for what they "
+           "measured, and for nothing else", other.stderr + good.stderr)
+    old = lists.show(lists.make(5, "una", "dos"))
+    late = lists.show(lists.make(7, "una", "dos", days=1, not_before=now - 2 * DAY_MS))
+    early = lists.show(lists.make(8, "una", "dos", not_before=now + DAY_MS))
+    tap.ok(refusal(old, 2, "auditors-sequence"), "a list that is older than one that was believed is refused", old.stderr)
+    tap.ok(refusal(late, 2, "auditors-expired") and refusal(early, 2, "auditors-expired"), "and so is one that has expired, or "
+           "is for tomorrow", late.stderr + early.stderr)
+    at = w.dir / "alice" / "contexts" / "audited.auditors"
+    lists.show(lists.make(9, "dos", "tre"))
+    kept, older = at.read_bytes(), lists.make(4, "una", "dos")
+    at.write_bytes(older.read_bytes())
+    done = w.cli("alice", "--context", "audited", "verify", check=False)
+    at.write_bytes(kept)
+    tap.ok(done.returncode != 0 and "auditors-sequence" in done.stderr and
+           w.cli("alice", "--context", "audited", "verify", check=False).returncode == 0, "nor does it help to put an old list "
+           "into the context's files", done.stderr)
+    w.cli("alice", "context", "use", node.name)
 
 
 def second_key(w, tap):
@@ -174,6 +248,7 @@ def test(w, tap):
     preloaded(w, tap, node)
     other_platform(w, tap, node)
     edited_policy(w, tap, node)
+    auditors(w, tap, node)
     second_key(w, tap)
     node.stop()
     claims(w, tap)
