@@ -144,7 +144,9 @@ static const char *edited(const char *text, const char *from, const char *to)
 {
     char *at = strstr(text, from);
     MT_ASSERT(at != NULL && strlen(from) == strlen(to));
-    memcpy(at, to, strlen(to));
+    for (size_t i = 0; to[i] != '\0'; i++) {
+        at[i] = to[i];
+    }
     return text;
 }
 
