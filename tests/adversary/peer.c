@@ -122,7 +122,8 @@ bool peer_send(struct peer *p, mt_bytes plain)
     return true;
 }
 
-static bool say(struct peer *p, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) bool say(struct peer *p, const char *format,
+                                                      va_list args)
 {
     char text[SAID_MAX];
     int len = vsnprintf(text, sizeof text, format, args);

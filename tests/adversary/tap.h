@@ -12,7 +12,8 @@
 static int tap_count;
 static int tap_failures;
 
-static inline bool tap_ok(bool holds, const char *sentence, const char *seen, ...)
+static inline __attribute__((format(printf, 3, 4))) bool tap_ok(bool holds, const char *sentence,
+                                                                const char *seen, ...)
 {
     va_list args;
     tap_count++;
