@@ -469,7 +469,8 @@ static void raw(const char *sentence, mt_bytes bytes)
     (void)close(fd);
     /* At most an alert: type 21, and no handshake message (22) that would say who we are. */
     bool is_mute = all == 0 || (all <= 7 && heard[0] == 21);
-    (void)tap_ok(n <= 0 && is_mute, sentence, "%zu bytes, first %02x", all, all > 0 ? heard[0] : 0);
+    (void)tap_ok(n <= 0 && is_mute, sentence, "%zu bytes, first %02x", all,
+                 all > 0 ? heard[0] : 0U);
 }
 
 static void no_tls(void)
