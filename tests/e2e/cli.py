@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""cli.py BUILD verbs|trust|screen|interrupt: every verb of the command, good and bad; what it trusts; terminals; interrupts; TAP."""
+"""cli.py BUILD verbs|trust|screen|interrupt: every verb of the command, good and bad; what it trusts; terminals; Ctrl-C; TAP."""
+import base64
+import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -8,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -75,7 +79,8 @@ def json_of_every_verb(w, tap, node, task, run):
         "verify": (alice, ["verify"]), "status": (alice, ["status"]), "doctor": (alice, ["doctor"]),
         "version": (alice, ["version"]), "identity new": (alice, ["identity", "new", "spare"]),
         "identity show": (alice, ["identity", "show", "alice"]), "identity export": (alice, ["identity", "export", "alice"]),
-        "context add": (alice, ["context", "add", "node", "--address", f"127.0.0.1:{node.public['port']}", "--identity", "alice",
+        "context add": (alice,
+                        ["context", "add", "node", "--address", f"127.0.0.1:{node.public['port']}", "--identity", "alice",
                                 "--policy", d / "alice.node.policy"]),
         "context use": (alice, ["context", "use", "node"]), "context list": (alice, ["context", "list"]),
         "user add": (admin, ["user", "add", "spare", w.json(alice, "identity", "new", "other")["public_key"]]),
@@ -112,7 +117,8 @@ def json_of_every_verb(w, tap, node, task, run):
         if done.returncode != 0 or not is_json(done.stdout) or done.stderr:
             bad.append((name, done.returncode, done.stdout[-200:], done.stderr))
     missing = {" ".join(v) for v in verbs_of(w)} - set(calls) - listed - {"data revoke"}
-    tap.ok(not bad and not missing, f"each of {len(calls)} verbs prints one JSON value and nothing else with --json", f"{bad} {missing}")
+    tap.ok(not bad and not missing, f"each of {len(calls)} verbs prints one JSON value and nothing else with --json",
+           f"{bad} {missing}")
 
 
 def prepare(w):
@@ -148,13 +154,15 @@ def bad_input(cli, task):
     cli.expect(FAILED, "the node knows nobody called", "alice", "data", "grant", "base", "nobody")
     cli.expect(FAILED, "there is no such thing", "alice", "task", "show", none)
     cli.expect(FAILED, "the run has no output of this name", "alice", "task", "result", task, "other", d / "o")
-    for words in (["task", "show", "12"], ["task", "approve", task, "--digest", "12"], ["data", "get", "base", d / "o", "--version", "x"],
+    for words in (["task", "show", "12"], ["task", "approve", task, "--digest", "12"],
+                  ["data", "get", "base", d / "o", "--version", "x"],
                   ["data", "revoke", "base", "12"], ["keyslot", "remove", "x"], ["audit", "list", "--after", "-1"],
                   ["policy", "new", d / "o", "--identity", "alice"], ["data", "grant", "base", "bob", "--count", "many"]):
         cli.expect(USAGE, "usage: mesatee", "alice", *words)
     broken = d / "broken.json"
     broken.write_text('{\n "function": }')
-    cli.expect(FAILED, "2:14", "alice", "task", "create", broken, sentence="a task file that is no JSON is named by line and column")
+    cli.expect(FAILED, "2:14", "alice", "task", "create", broken,
+               sentence="a task file that is no JSON is named by line and column")
     cli.expect(REFUSED, "only an administrator", "alice", "user", "revoke", "bob")
 
 
@@ -166,24 +174,30 @@ def unwritable(cli, task):
                   ["auditor", "new", d / "no/where", "--sequence", "1", "--measurement", "0" * 64]):
         cli.expect(IO, "cannot be written", "alice", *words)
     (d / "taken").mkdir(exist_ok=True)
-    cli.expect(IO, "cannot be written", "alice", "data", "get", "base", d / "taken", sentence="a folder in the way of a file is 74")
+    cli.expect(IO, "cannot be written", "alice", "data", "get", "base", d / "taken",
+               sentence="a folder in the way of a file is 74")
     left = [p.name for p in d.glob("*.part")] + [p.name for p in d.glob("*.new")]
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([cli.w.build / "mesatee", "--home", d / "alice", "data", "list"], stdout=full, stderr=subprocess.PIPE)
-    cli.tap.ok(done.returncode == IO and not left, "what cannot be printed is 74, and nothing half done is left", f"{done} {left}")
+        done = subprocess.run([cli.w.build / "mesatee", "--home", d / "alice", "data", "list"], stdout=full,
+                              stderr=subprocess.PIPE)
+    cli.tap.ok(done.returncode == IO and not left, "what cannot be printed is 74, and nothing half done is left",
+               f"{done} {left}")
 
 
 def unreachable(cli):
     w = cli.w
-    w.cli("alice", "context", "add", "gone", "--address", "127.0.0.1:1", "--identity", "alice", "--policy", w.dir / "alice.node.policy",
+    w.cli("alice", "context", "add", "gone", "--address", "127.0.0.1:1", "--identity", "alice", "--policy",
+          w.dir / "alice.node.policy",
           "--cluster", "0" * 64)
-    for words in (["data", "list"], ["data", "put", "x", w.dir / "rows.csv"], ["data", "get", "x", w.dir / "o"], ["status"], ["verify"],
+    for words in (["data", "list"], ["data", "put", "x", w.dir / "rows.csv"], ["data", "get", "x", w.dir / "o"], ["status"],
+                  ["verify"],
                   ["task", "list"], ["task", "run", "0" * 32], ["audit", "verify"], ["restore"], ["time", "accept"]):
         cli.expect(UNREACHABLE, "cannot be reached", "alice", "--context", "gone", *words,
                    sentence=f"{' '.join(map(str, words[:2]))}: a node that is not there is 69")
     done = cli.expect(FAILED, "FAILED  node-reachable", "alice", "--context", "gone", "doctor",
                       sentence="the doctor names what is wrong, and how to mend it")
-    cli.tap.ok("mend: start the node" in done.stdout and "1 checks failed" in done.stdout, "with one mend for one fault", done.stdout)
+    cli.tap.ok("mend: start the node" in done.stdout and "1 checks failed" in done.stdout, "with one mend for one fault",
+               done.stdout)
     w.cli("alice", "context", "use", "node")
 
 
@@ -195,28 +209,35 @@ def not_genuine(cli, node):
     explained = w.cli("alice", "verify", "--explain").stdout
     order = [explained.find(title) for title in ("\nevidence\n", "\nmeasurement\n", "\nchannel key\n", "\nadministrator\n")]
     order[0] = explained.find("evidence\n")
-    tap.ok(order == sorted(order) and -1 not in order and "FAILED" not in explained, "verify --explain goes from evidence to administrator",
+    tap.ok(order == sorted(order) and -1 not in order and "FAILED" not in explained,
+           "verify --explain goes from evidence to administrator",
            explained)
     cli.expect(0, "what your policy trusts", "alice", "verify", "node", sentence="a context is verified by its name")
-    cli.expect(0, "what your policy trusts", "alice", "verify", f"127.0.0.1:{node.public['port']}", sentence="and a node by its address")
+    cli.expect(0, "what your policy trusts", "alice", "verify", f"127.0.0.1:{node.public['port']}",
+               sentence="and a node by its address")
     cli.expect(0, "The receipt is genuine", "alice", "verify", d / "r1", sentence="and a receipt by its file")
     damaged = bytearray((d / "r1").read_bytes())
     damaged[len(damaged) // 2] ^= 1
     (d / "bad").write_bytes(damaged)
-    cli.expect(NOT_GENUINE, "mend:", "alice", "receipt", "verify", d / "bad", "--explain", sentence="a damaged receipt is 3, with its mend")
+    cli.expect(NOT_GENUINE, "mend:", "alice", "receipt", "verify", d / "bad", "--explain",
+               sentence="a damaged receipt is 3, with its mend")
     cli.expect(0, "whole, and yours", "alice", "verify", d / "alice.node.policy", sentence="a policy of one's own is verified")
-    cli.expect(NOT_GENUINE, "policy-signer", "alice", "verify", d / "bob.node.policy", sentence="a policy signed by another is refused")
+    cli.expect(NOT_GENUINE, "policy-signer", "alice", "verify", d / "bob.node.policy",
+               sentence="a policy signed by another is refused")
     cli.expect(NOT_GENUINE, "policy-signer", "alice", "policy", "check", d / "bob.node.policy", "--identity", "alice",
                sentence="also by policy check, which asks for an identity")
-    cli.expect(NOT_GENUINE, "policy-signer", "alice", "context", "add", "stolen", "--address", "127.0.0.1:1", "--identity", "alice",
+    cli.expect(NOT_GENUINE, "policy-signer", "alice", "context", "add", "stolen", "--address", "127.0.0.1:1", "--identity",
+               "alice",
                "--policy", d / "bob.node.policy", "--cluster", "0" * 64, sentence="and by context add")
     w.cli("alice", "policy", "new", d / "open.policy", "--identity", "alice", "--name", "none")
-    cli.expect(REFUSED, "policy-empty", "alice", "policy", "check", d / "open.policy", sentence="a policy that accepts nothing is found out")
+    cli.expect(REFUSED, "policy-empty", "alice", "policy", "check", d / "open.policy",
+               sentence="a policy that accepts nothing is found out")
     policy = bytearray((d / "alice.node.policy").read_bytes())
     policy[policy.index(b"minimum_level") + 16] ^= 1
     (d / "edited.policy").write_bytes(policy)
     cli.expect(NOT_GENUINE, "signature", "alice", "policy", "check", d / "edited.policy", sentence="an edited policy is 3")
-    cli.expect(FAILED, "no receipt, policy, auditors' list or evidence", "alice", "verify", d / "rows.csv", sentence="another file is told so")
+    cli.expect(FAILED, "no receipt, policy, auditors' list or evidence", "alice", "verify", d / "rows.csv",
+               sentence="another file is told so")
 
 
 def auditors(cli, node):
@@ -225,7 +246,8 @@ def auditors(cli, node):
     keys = []
     for who in "ann", "ben", "cat":
         keys += ["--auditor", w.identity(who)["public_key"]]
-    w.cli("alice", "policy", "new", d / "audited.policy", "--identity", "alice", "--name", "audited", "--platform", node.public["platform"],
+    w.cli("alice", "policy", "new", d / "audited.policy", "--identity", "alice", "--name", "audited", "--platform",
+          node.public["platform"],
           *keys, "--threshold", "2")
 
     def make(name, sequence, *signers, measurement=node.public["measurement"], more=()):
@@ -235,7 +257,8 @@ def auditors(cli, node):
         return d / name
 
     def add(name):
-        return ["context", "add", "audited", "--address", f"127.0.0.1:{node.public['port']}", "--identity", "alice", "--policy",
+        return ["context", "add", "audited", "--address", f"127.0.0.1:{node.public['port']}", "--identity", "alice",
+                "--policy",
                 d / "audited.policy", "--auditors", d / name]
 
     make("one.list", 5, "ann")
@@ -243,7 +266,8 @@ def auditors(cli, node):
                sentence="nobody signs a list twice")
     cli.expect(NOT_GENUINE, "auditors-quorum", "alice", *add("one.list"), sentence="one auditor of two is not enough")
     make("other.list", 5, "ann", "ben", measurement="0" * 64)
-    cli.expect(REFUSED, "measurement-unknown", "alice", *add("other.list"), sentence="a list without the node's measurement refuses it")
+    cli.expect(REFUSED, "measurement-unknown", "alice", *add("other.list"),
+               sentence="a list without the node's measurement refuses it")
     make("late.list", 5, "ann", "ben", more=["--not-before", "1000", "--days", "1"])
     cli.expect(REFUSED, "auditors-expired", "alice", *add("late.list"), sentence="a list that has expired is refused")
     make("good.list", 7, "ann", "cat")
@@ -251,7 +275,8 @@ def auditors(cli, node):
     cli.expect(0, "what your policy trusts", "alice", "--context", "audited", "verify", sentence="the node is verified by it")
     cli.expect(0, "sequence 7", "alice", "--context", "audited", "verify", d / "good.list", sentence="and the list by itself")
     make("old.list", 6, "ann", "ben")
-    cli.expect(REFUSED, "auditors-sequence", "alice", *add("old.list"), sentence="a list that is older than one that was believed is refused")
+    cli.expect(REFUSED, "auditors-sequence", "alice", *add("old.list"),
+               sentence="a list that is older than one that was believed is refused")
     kept = d / "alice/contexts/audited.auditors"
     kept.write_bytes((d / "old.list").read_bytes())
     cli.expect(REFUSED, "auditors-sequence", "alice", "--context", "audited", "data", "list",
@@ -265,11 +290,14 @@ def added_again(cli, node):
     w = cli.w
     path = w.dir / "alice/contexts/node.json"
     seen = json.loads(path.read_text())
-    w.cli("alice", "context", "add", "node", "--address", seen["address"], "--identity", "alice", "--policy", w.dir / "alice.node.policy")
+    w.cli("alice", "context", "add", "node", "--address", seen["address"], "--identity", "alice", "--policy",
+          w.dir / "alice.node.policy")
     again = json.loads(path.read_text())
-    cli.tap.ok(again["size"] >= seen["size"] > 0, "a context that is added again keeps the head that it has seen", f"{seen} {again}")
+    cli.tap.ok(again["size"] >= seen["size"] > 0, "a context that is added again keeps the head that it has seen",
+               f"{seen} {again}")
     path.write_text(json.dumps({**again, "size": again["size"] + 1000}, separators=(",", ":")))
-    cli.expect(NOT_GENUINE, "ledger-rolled-back", "alice", "context", "add", "node", "--address", seen["address"], "--identity", "alice",
+    cli.expect(NOT_GENUINE, "ledger-rolled-back", "alice", "context", "add", "node", "--address", seen["address"],
+               "--identity", "alice",
                "--policy", w.dir / "alice.node.policy", sentence="and refuses a node whose ledger is shorter than that")
     path.write_text(json.dumps(again, separators=(",", ":")))
 
@@ -280,28 +308,34 @@ def rotation(cli, node):
     told = w.cli("bob", "identity", "rotate", "bob").stdout
     after = w.json("bob", "identity", "show", "bob")
     old = w.json("bob", "identity", "show", "bob.old-1")
-    tap.ok(after["subject"] != before["subject"] == old["subject"] and "mesatee user add" in told and "mesatee user revoke" in told,
+    is_told = "mesatee user add" in told and "mesatee user revoke" in told
+    tap.ok(after["subject"] != before["subject"] == old["subject"] and is_told,
            "a rotated identity has a new key, keeps the old one, and is told what to do", told)
     cli.expect(REFUSED, "this node does not know you", "bob", "data", "list", sentence="the node does not know the new key")
     w.cli("admin", "user", "add", "bob2", after["public_key"])
-    cli.expect(0, "", "bob", "data", "list", sentence="until an administrator has added it; the context's policy is signed anew")
+    cli.expect(0, "", "bob", "data", "list",
+               sentence="until an administrator has added it; the context's policy is signed anew")
     w.cli("bob", "policy", "sign", d / "bob.node.policy", d / "old.policy", "--identity", "bob.old-1")
-    w.cli("bob", "context", "add", "old", "--address", f"127.0.0.1:{node.public['port']}", "--identity", "bob.old-1", "--policy", d / "old.policy")
-    cli.expect(0, "base", "bob", "--context", "old", "data", "list", sentence="data of the old key is reached with the old key")
+    w.cli("bob", "context", "add", "old", "--address", f"127.0.0.1:{node.public['port']}", "--identity", "bob.old-1",
+          "--policy", d / "old.policy")
+    cli.expect(0, "base", "bob", "--context", "old", "data", "list",
+               sentence="data of the old key is reached with the old key")
     pem = d / "bob.pem"
     w.cli("bob", "identity", "export", "bob", pem)
     text = pem.read_text()
-    import base64
-    der = base64.b64decode("".join(text.splitlines()[1:-1]))
-    tap.ok(der.hex() == after["public_key"] and text.startswith("-----BEGIN PUBLIC KEY-----\n") and max(map(len, text.splitlines())) <= 64,
+    lines = text.splitlines()
+    is_pem = text.startswith("-----BEGIN PUBLIC KEY-----\n") and max(map(len, lines)) <= 64
+    tap.ok(is_pem and base64.b64decode("".join(lines[1:-1])).hex() == after["public_key"],
            "the exported key is the public one, as PEM", text)
 
 
 def on_terminal(w, who, *words, interrupt_at=None, stdin=None):
     """Runs the command on a terminal: status, and what the terminal saw. Interrupted by Ctrl-C once it shows a text."""
     master, slave = pty.openpty()
-    child = subprocess.Popen([w.build / "mesatee", "--home", w.dir / who, *map(str, words)], stdin=slave, stdout=slave, stderr=slave,
-                             start_new_session=True, preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
+    child = subprocess.Popen([w.build / "mesatee", "--home", w.dir / who, *map(str, words)], stdin=slave, stdout=slave,
+                             stderr=slave,
+                             start_new_session=True,
+                             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(slave)
     seen = b""
     while True:
@@ -326,11 +360,13 @@ def terminal(cli):
         f.truncate(BIG)
     bar = re.compile(r"\[=+\s*\]\s+\d+ %\s+[\d.]+ [KMG]?i?B\s+[\d.]+ [KMG]?i?B/s")
     status, seen = on_terminal(w, "alice", "data", "put", "big", big)
-    tap.ok(status == 0 and bar.search(seen) and "left" in seen, "an upload shows on a terminal how far it is, its rate and the time left", seen[-400:])
+    tap.ok(status == 0 and bar.search(seen) and "left" in seen,
+           "an upload shows on a terminal how far it is, its rate and the time left", seen[-400:])
     status, seen = on_terminal(w, "alice", "data", "get", "big", d / "back")
     tap.ok(status == 0 and bar.search(seen) and (d / "back").stat().st_size == BIG, "and so does a download", seen[-400:])
     status, seen = on_terminal(w, "admin", "backup", d / "b2.mtb", "--secret", d / "secret")
-    tap.ok(status == 0 and re.search(r"[\d.]+ MiB\s+[\d.]+ [KM]iB/s", seen), "and a backup, as far as it can be known", seen[-400:])
+    tap.ok(status == 0 and re.search(r"[\d.]+ MiB\s+[\d.]+ [KM]iB/s", seen), "and a backup, as far as it can be known",
+           seen[-400:])
     piped = [w.cli("alice", "data", "put", "big", big), w.cli("alice", "data", "get", "big", d / "back")]
     tap.ok(not any(p.stderr for p in piped), "none of it is said into a pipe", piped)
 
@@ -349,24 +385,28 @@ def interrupted(cli, node):
     while staging() and time.monotonic() < until:
         time.sleep(0.05)
     after = w.json("alice", "data", "show", "big")["versions_made"]
-    tap.ok(status == -signal.SIGINT and before == after and not staging(), "an upload that is interrupted leaves no version and nothing in staging",
+    tap.ok(status == -signal.SIGINT and before == after and not staging(),
+           "an upload that is interrupted leaves no version and nothing in staging",
            f"{status} {before} {after} {staging()} {seen[-300:]}")
     w.cli("alice", "data", "put", "huge", huge, timeout=300)
     status, seen = on_terminal(w, "alice", "data", "get", "huge", d / "cut", interrupt_at=b" % ")
     left = sorted(p.name for p in d.glob("cut*"))
-    tap.ok(status == -signal.SIGINT and not left, "a download that is interrupted leaves no file", f"{status} {left} {seen[-300:]}")
+    tap.ok(status == -signal.SIGINT and not left, "a download that is interrupted leaves no file",
+           f"{status} {left} {seen[-300:]}")
     child = subprocess.Popen([w.build / "mesatee", "--home", d / "alice", "data", "get", "huge", d / "cut"])
     until = time.monotonic() + 20
     while not (d / "cut.part").exists() and time.monotonic() < until:
         time.sleep(0.002)
     child.send_signal(signal.SIGTERM)
-    tap.ok(child.wait(30) == -signal.SIGTERM and not list(d.glob("cut*")), "nor does one that is terminated", sorted(p.name for p in d.glob("cut*")))
+    tap.ok(child.wait(30) == -signal.SIGTERM and not list(d.glob("cut*")), "nor does one that is terminated",
+           sorted(p.name for p in d.glob("cut*")))
     w.cli("alice", "data", "delete", "huge", "--now")
 
 
 def watched(cli, task):
     w, tap = cli.w, cli.tap
-    child = subprocess.Popen([w.build / "mesatee", "--home", w.dir / "alice", "--json", "task", "watch", task], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen([w.build / "mesatee", "--home", w.dir / "alice", "--json", "task", "watch", task],
+                             stdout=subprocess.PIPE, text=True)
     net = threading.Timer(60, child.kill)
     net.start()
     lines = [child.stdout.readline()]
@@ -377,14 +417,17 @@ def watched(cli, task):
     child.send_signal(signal.SIGINT)
     status = child.wait(20)
     net.cancel()
-    tap.ok(all(is_json(line) for line in lines) and status == -signal.SIGINT, "a watch prints a line of JSON for each event, until it is interrupted",
+    tap.ok(all(is_json(line) for line in lines) and status == -signal.SIGINT,
+           "a watch prints a line of JSON for each event, until it is interrupted",
            f"{status} {lines[-3:]}")
     for verb, says in (("reject", "rejected"), ("withdraw", "withdrawn"), ("cancel", "cancelled")):
         made = w.json("alice", "task", "create", w.dir / "task.json")["task"]
         if verb == "withdraw":
             w.cli("alice", "task", "approve", made)
-        done = w.cli("alice", "--json", "task", verb, made, *(["--reason", "too fine"] if verb == "reject" else []), check=False)
-        tap.ok(done.returncode == 0 and is_json(done.stdout) and says in done.stdout, f"task {verb} says so in JSON", f"{done}")
+        done = w.cli("alice", "--json", "task", verb, made, *(["--reason", "too fine"] if verb == "reject" else []),
+                     check=False)
+        tap.ok(done.returncode == 0 and is_json(done.stdout) and says in done.stdout, f"task {verb} says so in JSON",
+               f"{done}")
         if verb == "reject":
             shown = w.cli("alice", "task", "show", made).stdout
             tap.ok("rejected, because: too fine" in shown, "and everybody sees why", shown)
@@ -392,24 +435,26 @@ def watched(cli, task):
 
 def shown(cli, task):
     """The bytes that task show prints are what is signed: hashed here, they give the digest."""
-    import hashlib
     text = cli.w.cli("alice", "task", "show", task).stdout
     said = re.search(r"the digest:\n  ([0-9a-f]{64})\nof these bytes:\n  ([0-9a-f]+)\n", text)
     label = b"mesatee-task-digest-v1"
     digest = hashlib.sha256(bytes([len(label)]) + label + bytes.fromhex(said[2])).hexdigest() if said else ""
     cli.tap.ok(said and digest == said[1], "task show prints the bytes that are signed, and their digest", text[-600:])
-    cli.tap.ok(all(word in text for word in ("Function  echo, version 1", "Input     in: version 1", "Output    out, readable by", "alice (",
+    cli.tap.ok(all(word in text for word in ("Function  echo, version 1", "Input     in: version 1",
+                                             "Output    out, readable by", "alice (",
                                              "(yours)", "State     ")), "and in prose what they say", text)
 
 
 def dev(cli):
     w, tap = cli.w, cli.tap
     state = w.dir / "dev"
-    child = subprocess.Popen([w.build / "mesatee", "--home", w.dir / "dora", "--json", "dev", "--dir", state, "--listen", "127.0.0.1:0"],
+    child = subprocess.Popen([w.build / "mesatee", "--home", w.dir / "dora", "--json", "dev", "--dir", state, "--listen",
+                              "127.0.0.1:0"],
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         ready = json.loads(child.stdout.readline())
-        tap.ok(ready["state"] == str(state / "state") and (state / "state/ledger").is_dir(), "dev says where it keeps its data", ready)
+        tap.ok(ready["state"] == str(state / "state") and (state / "state/ledger").is_dir(),
+               "dev says where it keeps its data", ready)
         added = w.cli("dora", "user", "add", "eve", w.identity("eve")["public_key"], check=False)
         tap.ok(w.cli("dora", "verify", check=False).returncode == added.returncode == 0,
                "its node is verified and administered at once, without another step", added)

@@ -49,7 +49,8 @@ def runs(w, tap, node, program, name, env=None):
     tap.ok(good, f"the example runs, {name}, and both owners have the intersection", done.stdout)
     shown = w.cli("alice", "receipt", "verify", data / "alice.receipt", check=False)
     tap.ok(shown.returncode == 0 and "Output    both, readable by these and nobody else" in done.stdout,
-           f"what was signed stood there in prose, and the receipt is good for the command too, {name}", shown.stderr + done.stdout)
+           f"what was signed stood there in prose, and the receipt is good for the command too, {name}",
+           shown.stderr + done.stdout)
     return home, data
 
 
@@ -85,16 +86,19 @@ def installed(w, tap, node):
     missing = [p for p in wanted if p not in there]
     pc = next(iter(root.rglob("mesatee.pc")), None)
     library = next(iter(root.rglob("libmesatee.so")), None)
-    tap.ok(done.returncode == 0 and not missing and pc and library, "make install brings programs, header, library, pages and unit",
+    tap.ok(done.returncode == 0 and not missing and pc and library,
+           "make install brings programs, header, library, pages and unit",
            f"{missing} {sorted(there)} {done.stdout[-600:]} {len(prefix.stdout)}")
     unit = next(root.rglob("mesateed.service")).read_text()
     tap.ok("@" not in unit.replace("@system-service", "").replace("@privileged", "").replace("@resources", "")
-           and "/sbin/mesateed --config /etc/mesatee/mesateed.conf" in unit, "the unit starts the node that was installed", unit)
+           and "/sbin/mesateed --config /etc/mesatee/mesateed.conf" in unit, "the unit starts the node that was installed",
+           unit)
     env = {**os.environ, "PKG_CONFIG_PATH": str(pc.parent), "PKG_CONFIG_SYSROOT_DIR": str(root),
            "LD_LIBRARY_PATH": str(library.parent)}
     flags = run("pkg-config", "--cflags", "--libs", "mesatee", env=env).stdout.split()
     program = w.dir / "two_owners"
-    done = run("cc", "-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", ROOT / "examples/two_owners.c", "-o", program, *flags)
+    done = run("cc", "-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", ROOT / "examples/two_owners.c", "-o", program,
+               *flags)
     if tap.ok(done.returncode == 0, "the example compiles with what pkg-config says, and nothing else", done.stdout):
         runs(w, tap, node, program, "installed", env=env)
 
