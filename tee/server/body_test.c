@@ -174,6 +174,21 @@ static void an_upload_that_breaks_leaves_nothing_wherever_it_breaks(void)
     }
 }
 
+/* What the ledger does not name does not stay: a repeat is answered as before, and its body is one
+ * too many. */
+static void an_upload_that_is_repeated_is_kept_once(void)
+{
+    static const char text[] = "POST /t/big HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n"
+                               "mesatee-request: 00112233445566778899aabbccddeeff-1\r\n\r\nabc";
+    struct client c;
+    begin(&c);
+    MT_ASSERT(ask_server(&c, text) == 201);
+    MT_ASSERT(ask_server(&c, text) == 201);
+    MT_ASSERT(files_in("objects") == 1);
+    MT_ASSERT(files_in("staging") == 0);
+    end(&c);
+}
+
 /* The quota ends while the object thread is writing what came before. */
 static void a_body_beyond_the_quota_is_refused_while_it_is_being_written(void)
 {
@@ -334,6 +349,7 @@ int main(void)
         MT_TEST(a_reader_who_takes_nothing_is_cut),
         MT_TEST(an_object_that_is_damaged_is_cut_and_never_looks_whole),
         MT_TEST(an_upload_that_breaks_leaves_nothing_wherever_it_breaks),
+        MT_TEST(an_upload_that_is_repeated_is_kept_once),
         MT_TEST(a_body_beyond_the_quota_is_refused_while_it_is_being_written),
         MT_TEST(a_disk_that_fails_is_an_error_and_the_rest_of_the_body_no_request),
         MT_TEST(a_seal_that_fails_is_an_error_and_the_connection_goes_on),
