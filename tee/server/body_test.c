@@ -226,8 +226,9 @@ static void a_disk_that_fails_is_an_error_and_the_rest_of_the_body_no_request(vo
     struct client c;
     begin(&c);
     say_put(&c, sizeof body);
+    net_spin();
     client_send(&c, (mt_bytes){body, sizeof body - 2000});
-    disk_fault(MT_SIM_ERROR, 1);
+    disk_fault(MT_SIM_ERROR, 0);
     do {
         net_spin();
     } while (object_step());
