@@ -142,7 +142,7 @@ static int open_as(const char *home, const char *context, const struct mesatee_o
         return MESATEE_FAILED;
     }
     mt_err e = options == NULL ? open_context(m, home, context) : open_parts(m, options);
-    if (!mt_failed(e)) {
+    if (!mt_failed(e) && m->s.context != NULL) {
         name_subject(m);
     }
     *out = m;

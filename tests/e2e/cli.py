@@ -201,6 +201,13 @@ def unreachable(cli):
     w.cli("alice", "context", "use", "node")
 
 
+def service_key_binder(receipt, cluster):
+    at = receipt.index(b"\x06\x58\x5b") + 3
+    key, incarnation = receipt[at:at + 91], receipt[at + 94:at + 126]
+    parts = bytes.fromhex(cluster), incarnation, hashlib.sha256(key).digest()
+    return hashlib.sha512(b"mesatee-service-key-v1" + b"".join(len(p).to_bytes(4, "big") + p for p in parts)).hexdigest()
+
+
 def not_genuine(cli, node):
     w, d, tap = cli.w, cli.w.dir, cli.tap
     made = w.json("alice", "task", "create", d / "task.json")["task"]
@@ -236,6 +243,16 @@ def not_genuine(cli, node):
     policy[policy.index(b"minimum_level") + 16] ^= 1
     (d / "edited.policy").write_bytes(policy)
     cli.expect(NOT_GENUINE, "signature", "alice", "policy", "check", d / "edited.policy", sentence="an edited policy is 3")
+    receipt = (d / "r1").read_bytes()
+    at = receipt.index(b"\x64soft\x59") + 8  # its evidence, a byte string of two bytes of length
+    (d / "evidence").write_bytes(receipt[at:at + int.from_bytes(receipt[at - 2:at], "big")])
+    cli.expect(USAGE, "--report-data", "alice", "verify", d / "evidence",
+               sentence="evidence is about something: without report data it is 64")
+    cli.expect(NOT_GENUINE, "report-data", "alice", "verify", d / "evidence", "--report-data", "0" * 128,
+               sentence="and about nothing else")
+    cli.expect(0, "genuine and accepted by your policy", "alice", "verify", d / "evidence", "--report-data",
+               service_key_binder(receipt, json.loads((d / "alice/contexts/node.json").read_text())["cluster_id"]),
+               sentence="evidence of the service key is genuine for what spec/receipt.md binds it to")
     cli.expect(FAILED, "no receipt, policy, auditors' list or evidence", "alice", "verify", d / "rows.csv",
                sentence="another file is told so")
 
