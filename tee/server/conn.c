@@ -284,7 +284,7 @@ static bool is_worth_sending(const struct mt_conn *c)
 }
 
 /* What cannot leave yet waits here: the channel gets more only when all that it holds has left. */
-static MT_ERR encrypt(struct mt_conn *c)
+static MT_ERR fill_channel(struct mt_conn *c)
 {
     mt_bytes plain = mt_buf_bytes(&c->out);
     while (plain.len > 0 && mt_channel_output(c->channel).len < OUT_BYTES_HIGH) {
@@ -301,7 +301,7 @@ static MT_ERR send_out(struct mt_conn *c, bool *has_moved)
 {
     for (;;) {
         if (mt_channel_output(c->channel).len == 0 && is_worth_sending(c)) {
-            MT_TRY(encrypt(c));
+            MT_TRY(fill_channel(c));
         }
         mt_bytes cipher = mt_channel_output(c->channel);
         size_t taken = 0;

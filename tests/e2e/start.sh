@@ -18,6 +18,7 @@ keyfile = $work/keyfile
 CONF
 # start WHAT: until the log says ready; then memory, and the orderly end.
 start() {
+    : >"$work/log"
     began=$(date +%s%N)
     "$build/mesateed" --config "$work/node.conf" 2>"$work/log" &
     node=$!
