@@ -402,7 +402,7 @@ MT_ERR mt_client_call(struct mt_client *c, const struct mt_call *call, struct mt
 
 static size_t event_end(mt_bytes in)
 {
-    const void *at = memmem(in.ptr, in.len, "\n\n", 2);
+    const void *at = in.len == 0 ? NULL : memmem(in.ptr, in.len, "\n\n", 2);
     return at == NULL ? 0 : (size_t)((const uint8_t *)at - in.ptr) + 2;
 }
 

@@ -43,17 +43,17 @@ static const char *path_of(const char *name)
 
 static void remove_all(const char *path)
 {
-    DIR *d = opendir(path);
-    for (const struct dirent *e = d == NULL ? NULL : readdir(d); e != NULL; e = readdir(d)) {
+    struct dirent **entries = NULL;
+    int count = scandir(path, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
         char sub[MT_PATH_MAX];
-        (void)snprintf(sub, sizeof sub, "%s/%s", path, e->d_name);
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+        (void)snprintf(sub, sizeof sub, "%s/%s", path, entries[i]->d_name);
+        if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0) {
             remove_all(sub);
         }
+        free(entries[i]);
     }
-    if (d != NULL) {
-        (void)closedir(d);
-    }
+    free(entries);
     (void)remove(path);
 }
 
@@ -340,10 +340,11 @@ static bool is_seen_as(mt_bytes text, const char *want)
 
 static void what_would_move_a_terminal_or_hide_is_shown_as_its_bytes(void)
 {
+    static const char turns[] = {'x', '\xe2', '\x80', '\xae', 'y', '\0'}; /* the direction */
     MT_ASSERT(is_seen_as(MT_LITERAL("caf\xc3\xa9, 10 %"), "caf\xc3\xa9, 10 %"));
     MT_ASSERT(is_seen_as(MT_LITERAL("a\x1b[2Jb\n"), "a\\x1b[2Jb\\x0a"));
-    MT_ASSERT(is_seen_as(MT_LITERAL("x\xe2\x80\xaey"), "x\\xe2\\x80\\xaey")); /* turns direction */
-    MT_ASSERT(is_seen_as(MT_LITERAL("\xff\xc3"), "\\xff\\xc3"));              /* no UTF-8 */
+    MT_ASSERT(is_seen_as(mt_bytes_of_text(turns), "x\\xe2\\x80\\xaey"));
+    MT_ASSERT(is_seen_as(MT_LITERAL("\xff\xc3"), "\\xff\\xc3")); /* no UTF-8 */
 }
 
 int main(void)
