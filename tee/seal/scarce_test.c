@@ -8,9 +8,18 @@
 
 /*
  * Everything that this folder does, told as stories that can be told again: the n-th allocation
- * fails, or the n-th call to the disk, for every n. The story fails then and says so, and whoever
- * tells it again on the same disk gets to its end, with everything that was there before.
+ * fails, or the n-th call to the disk, or the n-th wish for random bytes, for every n. The story
+ * fails then and says so, and whoever tells it again on the same disk gets to its end, with
+ * everything that was there before.
  */
+static size_t random_in; /* 0: there is as much as anybody wants */
+
+static mt_err scarce_random(void *state, mt_span out)
+{
+    MT_REQUIRE(random_in == 0 || --random_in > 0, MT_E_IO, "no random bytes");
+    return world_random(state, out);
+}
+
 static mt_err open_root(struct mt_root **out)
 {
     mt_err e = mt_root_open(fs, &world_file, out);
@@ -228,6 +237,25 @@ static void survives_scarce_memory(story *s, bool is_told_again)
     }
 }
 
+static void survives_scarce_randomness(story *s, bool is_told_again)
+{
+    for (size_t n = 1;; n++) {
+        disk_begin();
+        random_in = n;
+        mt_err e = tell(s);
+        bool was_reached = random_in == 0;
+        random_in = 0;
+        MT_ASSERT(was_reached == mt_failed(e)); /* nothing is sealed with what is not random */
+        if (is_told_again) {
+            OK(tell(s));
+        }
+        disk_end();
+        if (!was_reached) {
+            return;
+        }
+    }
+}
+
 static void survives_a_failing_disk(story *s, enum mt_sim_fault fault, bool is_told_again)
 {
     disk_begin();
@@ -264,6 +292,14 @@ static void every_allocation_may_fail_and_the_next_try_succeeds(void)
     survives_scarce_memory(a_restore, false);
 }
 
+static void every_wish_for_random_bytes_may_fail_and_nothing_is_sealed_without(void)
+{
+    for (size_t i = 0; i < STORIES; i++) {
+        survives_scarce_randomness(stories[i], true);
+    }
+    survives_scarce_randomness(a_restore, false);
+}
+
 static void every_call_to_the_disk_may_fail_and_the_next_try_succeeds(void)
 {
     for (size_t i = 0; i < STORIES; i++) {
@@ -284,10 +320,11 @@ int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(every_allocation_may_fail_and_the_next_try_succeeds),
+        MT_TEST(every_wish_for_random_bytes_may_fail_and_nothing_is_sealed_without),
         MT_TEST(every_call_to_the_disk_may_fail_and_the_next_try_succeeds),
         MT_TEST(every_call_to_the_disk_may_be_the_last_before_power_is_lost),
     };
-    OK(mt_crypto_init(world_random, NULL));
+    OK(mt_crypto_init(scarce_random, NULL));
     for (size_t i = 0; i < sizeof content; i++) {
         content[i] = world_random_byte();
     }
