@@ -248,6 +248,31 @@ static void swapped_chunks_are_refused_even_if_the_root_is_forged(void)
     disk_end();
 }
 
+/* Who has stolen the key, but may not write the ledger, seals something else in its place. */
+static void other_content_under_the_same_key_is_refused(void)
+{
+    begin();
+    struct sealed s = sealed_of(40);
+    struct mt_buf f = file_get(fs, s.name);
+    MT_DEFER(mt_aead_free) struct mt_aead *aead = NULL;
+    struct mt_object_handle forged = s.handle;
+    struct mt_object_head head;
+    struct mt_chunk_aad aad;
+    uint8_t nonce[MT_AEAD_NONCE_LEN];
+    OK(mt_aead_new(mt_secret_bytes(s.key), &aead));
+    mt_object_head_of(&s.handle.id, &head);
+    mt_chunk_aad_of(&head, 0, true, &aad);
+    mt_aead_nonce_of(0, nonce);
+    OK(mt_aead_seal(aead, MT_BYTES_OF(nonce), MT_BYTES_OF(aad), (mt_bytes){plain + 1000, 40},
+                    (mt_span){f.ptr + mt_object_chunk_at(0), 40 + MT_AEAD_TAG_LEN}));
+    forge(&f, &forged);
+    file_put(fs, s.name, mt_buf_bytes(&f));
+    MT_ASSERT(is_code(read_back(&s), MT_E_PROOF));
+    mt_buf_free(&f);
+    mt_secret_free(&s.key);
+    disk_end();
+}
+
 static void a_missing_end_is_refused_even_if_the_root_is_forged(void)
 {
     begin();
@@ -486,6 +511,7 @@ int main(void)
         MT_TEST(every_flipped_bit_is_refused),
         MT_TEST(every_truncation_and_every_extension_is_refused),
         MT_TEST(swapped_chunks_are_refused_even_if_the_root_is_forged),
+        MT_TEST(other_content_under_the_same_key_is_refused),
         MT_TEST(a_missing_end_is_refused_even_if_the_root_is_forged),
         MT_TEST(a_file_under_another_name_is_refused_even_if_the_handle_is_forged),
         MT_TEST(chunks_of_one_object_are_refused_in_another),
