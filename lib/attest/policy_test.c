@@ -62,11 +62,12 @@ static void what_a_policy_does_not_name_is_empty(void)
 
 static void a_name_that_json_would_escape_is_not_written(void)
 {
+    static const uint8_t turns[] = {0xe2, 0x80, 0xae}; /* the direction of writing */
     static const mt_bytes names[] = {{(const uint8_t *)"", 0},
                                      {(const uint8_t *)"a \"lab\"", 7},
                                      {(const uint8_t *)"back\\slash", 10},
                                      {(const uint8_t *)"line\nfeed", 9},
-                                     {(const uint8_t *)"\xe2\x80\xae", 3}};
+                                     {turns, sizeof turns}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(8192);
         struct mt_writer w = mt_writer_onto(&room);

@@ -93,8 +93,8 @@ static void grow_tree(uint8_t fork)
     MT_DEFER(mt_merkle_free) struct mt_merkle *tree = NULL;
     const mt_hash ours = leaf_of(&w.r);
     OK(mt_merkle_new(&tree));
-    for (uint8_t i = 0; i < LEAVES; i++) {
-        const mt_hash other = {{i, fork}};
+    for (int i = 0; i < LEAVES; i++) {
+        const mt_hash other = {{(uint8_t)i, fork}};
         OK(mt_merkle_append(tree, i == TXID - 1 ? &ours : &other));
     }
     OK(mt_merkle_root(tree, LEAVES, &w.root));

@@ -201,14 +201,14 @@ size_t node_staged_files(const struct node *n)
     char path[NODE_PATH_MAX];
     size_t count = 0;
     path_in(n, "state/staging", path);
-    DIR *dir = opendir(path);
-    MT_ASSERT(dir != NULL || errno == ENOENT);
-    for (const struct dirent *e = dir != NULL ? readdir(dir) : NULL; e != NULL; e = readdir(dir)) {
-        count += e->d_name[0] != '.' ? 1 : 0;
+    struct dirent **names = NULL;
+    int found = scandir(path, &names, NULL, alphasort);
+    MT_ASSERT(found >= 0 || errno == ENOENT);
+    for (int i = 0; i < found; i++) {
+        count += names[i]->d_name[0] != '.' ? 1 : 0;
+        free(names[i]);
     }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
+    free(names);
     return count;
 }
 

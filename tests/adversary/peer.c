@@ -122,23 +122,21 @@ bool peer_send(struct peer *p, mt_bytes plain)
     return true;
 }
 
-static __attribute__((format(printf, 2, 0))) bool say(struct peer *p, const char *format,
-                                                      va_list args)
+static bool send_text(struct peer *p, const char text[SAID_MAX], int len)
 {
-    char text[SAID_MAX];
-    int len = vsnprintf(text, sizeof text, format, args);
     MT_ASSERT(len >= 0);
-    MT_ASSERT((size_t)len < sizeof text);
+    MT_ASSERT(len < SAID_MAX);
     return peer_send(p, (mt_bytes){(const uint8_t *)text, (size_t)len});
 }
 
 bool peer_say(struct peer *p, const char *format, ...)
 {
+    char text[SAID_MAX];
     va_list args;
     va_start(args, format);
-    bool is_sent = say(p, format, args);
+    int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return is_sent;
+    return send_text(p, text, len);
 }
 
 /* More plaintext into p->in: 1, 0 at the end, -1 if there is silence. */
@@ -242,10 +240,12 @@ unsigned peer_answer(struct peer *p)
 
 unsigned peer_ask(struct peer *p, const char *format, ...)
 {
+    char text[SAID_MAX];
     va_list args;
     va_start(args, format);
-    (void)say(p, format, args); /* what was cut while we were speaking may still have answered */
+    int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    (void)send_text(p, text, len); /* what was cut while we were speaking may still have answered */
     return peer_answer(p);
 }
 

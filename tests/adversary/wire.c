@@ -507,7 +507,8 @@ static void stream(void)
     enum { PIECES = 256 };
     struct peer p;
     memset(piece, '7', sizeof piece);
-    memcpy(piece, "a\n", 2);
+    piece[0] = 'a';
+    piece[1] = '\n';
     for (size_t i = 99; i < sizeof piece; i += 100) {
         piece[i] = '\n';
     }
