@@ -5,7 +5,7 @@ set -eu
 build=$1 transactions=${2:-100000} objects=${3:-10000}
 work=$(mktemp -d -p "${4:-${TMPDIR:-/tmp}}")
 node=
-trap '[ -z "$node" ] || kill "$node"; rm -rf "$work"' EXIT
+trap '[ -z "$node" ] || kill "$node" 2>/dev/null || :; rm -rf "$work"' EXIT
 chmod 711 "$work"
 mkdir -m 700 "$work/state"
 head -c 32 /dev/urandom >"$work/keyfile"
