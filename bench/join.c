@@ -161,7 +161,7 @@ static void join(struct bench *b)
     close_all(b);
     if (mt_failed(e)) {
         (void)fprintf(stderr, "%s: %s\n", e.fault->what, fault.detail);
-        exit(1);
+        abort();
     }
 }
 
