@@ -205,7 +205,7 @@ def crash_client(w, tap, node, canaries, folder):
         tap.skip(sentence, "this kernel gives cores to somebody else: core_pattern")
         return
     left = [str(p) for p in cores_of(folder)]
-    tap.ok(status == -signal.SIGSEGV and not left, sentence, f"{status}, {left}, {canaries.in_files(folder)}")
+    tap.ok(status != 0 and not left, sentence, f"{status}, {left}, {canaries.in_files(folder)}")
 
 
 def test(w, tap):

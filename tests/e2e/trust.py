@@ -26,9 +26,17 @@ def refusal(done, status, rule):
     return done.returncode == status and rule in done.stderr
 
 
+def is_sanitized(program):
+    """A sanitizer's own library has to be the first, and ends a program that was given another."""
+    return b"libasan" in program.read_bytes()
+
+
 def preloaded(w, tap, node):
     """Code that somebody slips into the node's process is measured with it."""
     right = node.public["measurement"]
+    if is_sanitized(w.build / "mesateed"):
+        tap.skip("a preloaded library makes another measurement, which a client refuses", "the node has a sanitizer in it")
+        return
     node.stop()
     node.start(env={**os.environ, "LD_PRELOAD": library()})
     done = w.cli("alice", "verify", check=False)
