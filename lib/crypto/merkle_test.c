@@ -148,6 +148,18 @@ static void a_tree_that_shrank_is_refused(void)
         &(const struct mt_merkle_head){5, a}, &(const struct mt_merkle_head){4, b}, NULL, 0)));
 }
 
+static void what_the_tree_has_not_is_not_answered(void)
+{
+    mt_hash path[MT_MERKLE_PATH_MAX];
+    mt_hash root;
+    size_t count = 0;
+    MT_ASSERT(mt_failed(mt_merkle_root(tree, LEAVES + 1, &root)));
+    MT_ASSERT(mt_failed(mt_merkle_path(tree, 0, LEAVES + 1, path, &count)));
+    MT_ASSERT(mt_failed(mt_merkle_path(tree, 5, 5, path, &count)));
+    MT_ASSERT(mt_failed(mt_merkle_consistency(tree, 1, LEAVES + 1, path, &count)));
+    MT_ASSERT(mt_failed(mt_merkle_consistency(tree, 2, 1, path, &count)));
+}
+
 static mt_err zeros(void *state, mt_span out)
 {
     (void)state;
@@ -164,6 +176,7 @@ int main(void)
         MT_TEST(a_path_of_another_leaf_or_length_does_not),
         MT_TEST(every_larger_tree_proves_that_it_extends_every_smaller_one),
         MT_TEST(a_tree_that_shrank_is_refused),
+        MT_TEST(what_the_tree_has_not_is_not_answered),
     };
     MT_ASSERT(!mt_failed(mt_crypto_init(zeros, NULL)));
     MT_ASSERT(!mt_failed(mt_merkle_new(&tree)));

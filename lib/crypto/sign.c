@@ -154,8 +154,10 @@ MT_ERR mt_key_of_private(mt_bytes d, struct mt_key **out)
     MT_DEFER(free_pkey) EVP_PKEY *pkey = NULL;
     MT_REQUIRE(d.len == MT_PRIVATE_LEN, MT_E_FORMAT, "a private key has 32 bytes");
     BIGNUM *n = BN_secure_new();
-    MT_REQUIRE(n != NULL && BN_bin2bn(d.ptr, (int)d.len, n) != NULL, MT_E_NOMEM,
-               "no memory for a key");
+    if (n == NULL || BN_bin2bn(d.ptr, (int)d.len, n) == NULL) {
+        BN_clear_free(n);
+        MT_FAIL(MT_E_NOMEM, "no memory for a key");
+    }
     mt_err e = point_of_private(n, point);
     if (!mt_failed(e)) {
         e = pkey_of_private(n, point, &pkey);
