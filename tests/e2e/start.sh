@@ -27,7 +27,7 @@ start() {
         sleep 0.005
     done
     printf '%-28s %5d ms to ready' "$1" $((($(date +%s%N) - began) / 1000000))
-    sleep 2
+    sleep 1
     awk '/^VmRSS/ { printf ", idle RSS %.1f MiB", $2 / 1024 }' "/proc/$node/status"
     began=$(date +%s%N)
     kill $node
