@@ -25,7 +25,8 @@ struct mt_client {
     struct mt_head seen; /* before this connection */
     bool is_extended;    /* the node has proved that its ledger goes on from there */
     mt_id session;
-    uint64_t number;
+    uint64_t number;      /* of the last write */
+    bool is_pending;      /* it has no answer yet */
     struct mt_buf in;     /* decrypted, not yet parsed */
     struct mt_buf events; /* of a stream, out of their chunks */
     struct mt_http_body_reader body;
@@ -168,6 +169,7 @@ static MT_ERR send_head(struct mt_client *c, const struct mt_call *call)
         mt_hex_write(&n, mt_id_bytes(&c->session));
         mt_write_u8(&n, '-');
         mt_write_number(&n, ++c->number);
+        c->is_pending = true;
         MT_TRY(mt_write_end(&n, &number));
         mt_http_header_write(&w, "mesatee-request", number);
         mt_http_header_write_uint(&w, "content-length",
@@ -333,7 +335,20 @@ static MT_ERR exchange(struct mt_client *c, const struct mt_call *call, struct m
     if (mt_failed(e)) {
         return mt_failed(sent) ? sent : e;
     }
-    return is_stream ? MT_OK : read_body(c, call, out);
+    MT_TRY(is_stream ? MT_OK : read_body(c, call, out));
+    c->is_pending = false;
+    return MT_OK;
+}
+
+bool mt_client_is_pending(const struct mt_client *c)
+{
+    return c->is_pending;
+}
+
+void mt_client_resume(struct mt_client *c, const struct mt_client *broken)
+{
+    c->session = broken->session;
+    c->number = broken->number - (broken->is_pending ? 1 : 0);
 }
 
 static MT_ERR check_extends(const struct mt_head *seen, const struct mt_json *j)

@@ -70,6 +70,11 @@ struct mt_answer {
 /* Any status is an answer. The caller frees answer->body. MT_E_PROOF: the node's ledger has gone
  * back. */
 MT_ERR mt_client_call(struct mt_client *c, const struct mt_call *call, struct mt_answer *out);
+/* Whether a write was sent whose answer has not come: nobody here knows what became of it. */
+bool mt_client_is_pending(const struct mt_client *c);
+/* Goes on with the request numbers of a connection that broke: a write that was pending there gets
+ * its number again, and the node, which serves a number once, says what became of it. */
+void mt_client_resume(struct mt_client *c, const struct mt_client *broken);
 /* Reads on, after a call whose answer is text/event-stream: one event's data and id. MT_E_CLOSED at
  * the end. */
 MT_ERR mt_client_next_event(struct mt_client *c, struct mt_buf *data, uint64_t *txid);

@@ -90,14 +90,44 @@ MT_ERR mt_session_refused(struct mt_session *s, const struct mt_answer *a)
     return e;
 }
 
+/* A write whose answer was lost is sent once more under its number. What was streamed is not: it
+ * may be long, and its source is used up. */
+static MT_ERR repeat(struct mt_session *s, const struct mt_call *call, struct mt_answer *out)
+{
+    MT_DEFER(mt_client_close) struct mt_client *broken = s->client;
+    if (s->home != NULL) {
+        (void)mt_failed(mt_context_remember(s->home, s->context, broken));
+    }
+    s->client = NULL;
+    s->is_connected = false;
+    MT_TRY(mt_session_connect(s));
+    mt_client_resume(s->client, broken);
+    mt_buf_free(&out->body);
+    return mt_client_call(s->client, call, out);
+}
+
+static bool is_outcome_unknown(const struct mt_session *s, mt_err e)
+{
+    return mt_failed(e) && e.fault->code == MT_E_CLOSED && s->client != NULL &&
+           mt_client_is_pending(s->client);
+}
+
 MT_ERR mt_session_call(struct mt_session *s, const struct mt_call *call, struct mt_answer *out)
 {
     *out = (struct mt_answer){.body = mt_buf_of_max(0)};
     MT_TRY(mt_session_connect(s));
     mt_err e = mt_client_call(s->client, call, out);
+    bool is_unknown = is_outcome_unknown(s, e);
+    if (is_unknown && call->source == NULL) {
+        e = repeat(s, call, out);
+    }
     if (mt_failed(e)) {
         s->is_connected = false; /* where the next answer would begin is not known any more */
-        return e;
+        return is_unknown
+                   ? mt_session_explain(s, e, "look whether it is there before you repeat it",
+                                        "the connection broke before the answer came: "
+                                        "whether it was done is not known")
+                   : e;
     }
     return out->status < FIRST_ERROR ? MT_OK : mt_session_refused(s, out);
 }
