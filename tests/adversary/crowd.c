@@ -67,7 +67,7 @@ static bool is_refused(void)
 static void ten_thousand(void)
 {
     enum { SILENT = CROWD - ATTESTED };
-    const uint64_t bound = (uint64_t)512 * MIB;
+    const uint64_t bound = (uint64_t)NODE_MEMORY_SLACK * 256 * MIB;
     bool is_open = true;
     for (size_t i = 0; i < ATTESTED; i++) {
         is_open = peer_open(&peers[i], &node, node.admin) && is_open;
@@ -295,7 +295,8 @@ static void watchers(void)
     uint64_t grown = node_resident_bytes(&node) - before;
     (void)printf("# %llu KiB were poured into watches, the node grew by %llu KiB\n",
                  (unsigned long long)sent / 1024, (unsigned long long)grown / 1024);
-    (void)tap_ok(status == 200 && sent < (uint64_t)256 * MIB && grown < (uint64_t)24 * MIB,
+    (void)tap_ok(status == 200 && sent < (uint64_t)256 * MIB &&
+                     grown < (uint64_t)NODE_MEMORY_SLACK * 24 * MIB,
                  "watchers who do not read, and send instead, hold no memory",
                  "%u, %llu sent, %llu grown", status, (unsigned long long)sent,
                  (unsigned long long)grown);

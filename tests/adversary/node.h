@@ -11,6 +11,13 @@
 /* A real node in a directory of its own, for those who mean no good. It ends with the test. */
 enum { NODE_PATH_MAX = 512 };
 
+/* What a bound of the node's memory is multiplied by: a sanitizer keeps what was freed. */
+#ifdef __SANITIZE_ADDRESS__
+enum { NODE_MEMORY_SLACK = 32 };
+#else
+enum { NODE_MEMORY_SLACK = 1 };
+#endif
+
 struct node {
     char build[NODE_PATH_MAX];
     char dir[NODE_PATH_MAX];

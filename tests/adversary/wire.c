@@ -161,8 +161,8 @@ static void pour_a_head(void)
     (void)tap_ok(sent < all && (status == 431 || status == 0),
                  "a head line of 1 GiB is refused with 431, or cut, long before its end",
                  "status %u, %llu bytes taken", status, (unsigned long long)sent);
-    (void)tap_ok(grown < 4 << 20, "and costs the node no memory", "%llu bytes",
-                 (unsigned long long)grown);
+    (void)tap_ok(grown < (uint64_t)NODE_MEMORY_SLACK * 4 << 20, "and costs the node no memory",
+                 "%llu bytes", (unsigned long long)grown);
     peer_close(&p);
     MT_ASSERT(peer_open(&p, &node, node.admin));
     memset(piece, 'a', 20000);
@@ -528,7 +528,8 @@ static void stream(void)
     unsigned status = is_wanted ? peer_answer(&p) : 0;
     (void)tap_ok(status == 201 && peer_number(&p, "size_bytes") == sizeof piece * PIECES,
                  "a body of 64 MiB goes in, asked for by 100 Continue", "%u %s", status, p.check);
-    (void)tap_ok(most - before < 8 << 20, "and streams: it never lies in memory", "%llu bytes more",
+    (void)tap_ok(most - before < (uint64_t)NODE_MEMORY_SLACK * 8 << 20,
+                 "and streams: it never lies in memory", "%llu bytes more",
                  (unsigned long long)(most - before));
     peer_close(&p);
 }
