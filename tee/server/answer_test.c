@@ -10,6 +10,8 @@
 #define FAIL    "GET /t/fail HTTP/1.1\r\nhost: x\r\n\r\n"
 #define SESSION "00112233445566778899aabbccddeeff"
 
+static const char nobodys[] = "GET /t/big/" SESSION " HTTP/1.1\r\nhost: x\r\n\r\n";
+
 static size_t heard(const struct client *c)
 {
     return lines[c->fd].from_server.len;
@@ -159,7 +161,7 @@ static void a_stranger_hears_one_answer(void)
                                         WRITE,
                                         "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n",
                                         "PUT /t/quick HTTP/1.1\r\nhost: x\r\n\r\n",
-                                        "GET /t/big/" SESSION " HTTP/1.1\r\nhost: x\r\n\r\n",
+                                        nobodys,
                                         "GET /t/quick?a=b HTTP/1.1\r\nhost: x\r\n\r\n",
                                         FAIL,
                                         "nothing like it\r\n\r\n"};
@@ -199,7 +201,7 @@ static void what_is_not_yours_looks_like_what_is_not_there(void)
     MT_ASSERT(mt_bytes_equal(mt_buf_bytes(&alice.body), MT_LITERAL("secret")));
     MT_ASSERT(ask_server(&bob, text) == 404);
     MT_ASSERT(answer_is(&bob, "check", MT_GATE_NOTHING));
-    MT_ASSERT(ask_server(&bob, "GET /t/big/" SESSION " HTTP/1.1\r\nhost: x\r\n\r\n") == 404);
+    MT_ASSERT(ask_server(&bob, nobodys) == 404);
     MT_ASSERT(answer_is(&bob, "check", MT_GATE_NOTHING));
     client_free(&alice);
     client_free(&bob);
