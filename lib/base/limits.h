@@ -75,7 +75,7 @@ enum {
     MT_REQUEST_ARENA_BYTES = 512 * 1024,
     MT_SERVICES_MAX = 16,
     MT_TRANSFER_BYTES = 1024 * 1024, /* a piece of a body; two are under way */
-    MT_PLAIN_CONNECTIONS_MAX = 64, /* probes and metrics at once */
+    MT_PLAIN_CONNECTIONS_MAX = 64,   /* probes and metrics at once */
 
     /* tee/compute/columns */
     MT_FUNCTION_DETAIL_BYTES = 256,
