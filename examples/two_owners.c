@@ -16,7 +16,7 @@ static void must(const struct mesatee *m, int result)
 {
     if (result != MESATEE_DONE) {
         fprintf(stderr, "%s\n  mend: %s\n", m ? mesatee_why(m) : "", m ? mesatee_mend(m) : "");
-        fflush(stdout);
+        (void)fflush(stdout);
         _Exit(result);
     }
 }
