@@ -26,15 +26,10 @@ def refusal(done, status, rule):
     return done.returncode == status and rule in done.stderr
 
 
-def is_sanitized(program):
-    """A sanitizer's own library has to be the first, and ends a program that was given another."""
-    return b"libasan" in program.read_bytes()
-
-
 def preloaded(w, tap, node):
     """Code that somebody slips into the node's process is measured with it."""
     right = node.public["measurement"]
-    if is_sanitized(w.build / "mesateed"):
+    if the_world.is_sanitized(w.build / "mesateed"):  # its library has to be the first
         tap.skip("a preloaded library makes another measurement, which a client refuses", "the node has a sanitizer in it")
         return
     node.stop()

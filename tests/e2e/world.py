@@ -25,6 +25,11 @@ class Failed(Exception):
     pass
 
 
+def is_sanitized(program):
+    """Whether AddressSanitizer is in it, which keeps what was freed for a while, and other libraries out."""
+    return b"libasan" in program.read_bytes()
+
+
 class Tap:
     """Sentences that hold or do not; `done` says how many there were."""
 
