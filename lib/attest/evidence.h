@@ -1,0 +1,40 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_ATTEST_EVIDENCE_H
+#define MT_ATTEST_EVIDENCE_H
+
+#include "attest/claims.h"
+
+/*
+ * What a verifier of hardware evidence is given. Everything is bytes that the caller has read:
+ * verifying does no I/O, knows no clock and asks nobody. What is absent is empty, and a check that
+ * needs it fails by name.
+ */
+struct mt_collateral {
+    /* Intel: the exact bytes that were signed, r || s, and TCB signing certificate then root. */
+    mt_bytes tcb_info;
+    mt_bytes tcb_info_signature;
+    mt_bytes tcb_info_chain;
+    mt_bytes qe_identity;
+    mt_bytes qe_identity_signature;
+    mt_bytes qe_identity_chain;
+    mt_bytes root_ca_crl; /* DER */
+    mt_bytes pck_crl;     /* DER */
+    mt_bytes pck_chain;   /* PEM, for quotes that do not carry it */
+    /* AMD: the key of this chip at this firmware (VCEK) or of this cloud (VLEK), DER or PEM. */
+    mt_bytes vek;
+    mt_bytes amd_crl;
+    /* TPM: the attestation key's certificates up to a root, PEM or DER, leaf first. */
+    mt_bytes ak_chain;
+};
+
+struct mt_evidence {
+    mt_bytes quote;        /* DCAP quote, SNP report, TPMS_ATTEST */
+    mt_bytes signature;    /* of a TPM quote: TPMT_SIGNATURE */
+    mt_bytes event_log;    /* TCG2 log or CCEL */
+    mt_bytes runtime_data; /* of a composite: the JSON that endorses the vTPM's key */
+    struct mt_collateral collateral;
+    uint64_t now_ms;
+};
+
+#endif
