@@ -119,6 +119,7 @@ int mt_cli_task_watch(struct mt_cli *c);
 int mt_cli_task_withdraw(struct mt_cli *c);
 int mt_cli_time_accept(struct mt_cli *c);
 int mt_cli_user_add(struct mt_cli *c);
+int mt_cli_user_claim(struct mt_cli *c);
 int mt_cli_user_list(struct mt_cli *c);
 int mt_cli_user_revoke(struct mt_cli *c);
 int mt_cli_verify(struct mt_cli *c);

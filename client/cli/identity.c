@@ -156,6 +156,31 @@ int mt_cli_user_add(struct mt_cli *c)
     return mt_failed(e) ? mt_cli_fail(c, e, "user") : mt_cli_show(c, MT_HTTP_POST, "/users", body);
 }
 
+int mt_cli_user_claim(struct mt_cli *c)
+{
+    enum { LINE_MAX = 65 };
+    mt_bytes body;
+    MT_DEFER(mt_buf_free) struct mt_buf file = mt_buf_of_max(0);
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(128);
+    struct mt_writer w = mt_writer_onto(&room);
+    struct mt_json_writer j = mt_json_writer_over(&w);
+    if (!mt_cli_arguments(c, 1)) {
+        return MT_EXIT_USAGE;
+    }
+    mt_err e = mt_file_load(c->argv[0], LINE_MAX, &file);
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, c->argv[0]);
+    }
+    mt_bytes line = mt_buf_bytes(&file);
+    line.len -= line.len > 0 && line.ptr[line.len - 1] == '\n' ? 1 : 0;
+    mt_json_begin_object(&j, NULL);
+    mt_json_put_text(&j, "secret", line);
+    mt_json_end_object(&j);
+    e = mt_write_end(&w, &body);
+    return mt_failed(e) ? mt_cli_fail(c, e, c->argv[0])
+                        : mt_cli_show(c, MT_HTTP_POST, "/claim", body);
+}
+
 int mt_cli_user_list(struct mt_cli *c)
 {
     return mt_cli_arguments(c, 0) ? mt_cli_show(c, MT_HTTP_GET, "/users", (mt_bytes){NULL, 0})

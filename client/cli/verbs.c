@@ -51,6 +51,10 @@ const struct mt_verb mt_verbs[] = {
     {"user", "add", "user add NAME PUBLIC-KEY [--role user|admin]",
      "Makes a key known to the node (administrators).", "mesatee user add bob 3059...",
      mt_cli_user_add},
+    {"user", "claim", "user claim FILE",
+     "Makes you the first administrator of a node that has none: FILE is where its configuration "
+     "says (claim_file), good once, for ten minutes and five tries.",
+     "mesatee user claim /var/lib/mesatee/claim", mt_cli_user_claim},
     {"user", "list", "user list", "Who is known to the node.", "mesatee user list",
      mt_cli_user_list},
     {"user", "revoke", "user revoke NAME|HASH",

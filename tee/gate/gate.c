@@ -10,7 +10,7 @@
 #include "gate/inside.h"
 
 const struct mt_map_def mt_gate_maps[] = {
-    [MT_GATE_USERS] = {"gate.users", true},
+    [MT_GATE_USERS] = {"gate.users", false},
     [MT_GATE_RESOURCES] = {"gate.resources", false},
     [MT_GATE_GRANTS] = {"gate.grants", false},
     [MT_GATE_REACH] = {"gate.reach", false},

@@ -59,6 +59,15 @@ def set_up(w, node, canaries):
     canaries.plant("key file", w.keyfile.read_bytes())
 
 
+def low_entropy(w):
+    """What programs may print to who may see it, and no disk holds in clear: names, roles' keys, hashes of subjects."""
+    walter = w.identity("walter")
+    w.cli("admin", "user", "add", "walter-of-accounting", walter["public_key"])
+    w.cli("alice", "data", "put", "payroll-of-november", w.dir / "alice.csv")
+    return {"a user's name": b"walter-of-accounting", "the name of data": b"payroll-of-november",
+            "a user's key": bytes.fromhex(walter["public_key"]), "a user's hash": bytes.fromhex(walter["subject"])}
+
+
 def text(canaries, name):
     return canaries.planted[name].decode()
 
@@ -215,6 +224,7 @@ def test(w, tap):
     set_up(w, node, canaries)
     failed = work(w, canaries)
     administer(w, canaries)
+    names_of = low_entropy(w)
     own = canaries.in_files(w.dir)
     tap.ok({name for _, name in own} >= set(canaries.forms) - {"cell", "number", "quoted"}, "every secret is found where its "
            "owner keeps it", own)
@@ -228,6 +238,9 @@ def test(w, tap):
     found = canaries.in_files(node.state, node.log, w.dir / "node.mtb")
     tap.ok(status == 0 and not found and not list((node.state / "staging").iterdir()), "after an orderly end no secret is on "
            "the node's disk, in its log or in a backup, and nothing is in staging", found)
+    disk = [p.read_bytes() for p in node.state.rglob("*") if p.is_file()]
+    clear = [name for name, content in names_of.items() if any(content in piece for piece in disk)]
+    tap.ok(not clear, "who the users are and how data is called is not on the disk either", clear)
     folder = w.dir / "cores"
     folder.mkdir()
     folder.chmod(0o777)
