@@ -31,16 +31,44 @@ enum mt_tcb_status {
     MT_TCB_RELAUNCH_ADVISED_CONFIGURATION_NEEDED,
     MT_TCB_REVOKED,
     MT_TCB_NOT_SUPPORTED,
+    MT_TCB_STATUSES,
 };
 
 /* One thing that evidence says by a name of its specification: "MRTD", "PCR4", "guest_policy". */
 struct mt_claimed {
     const char *name; /* a literal of ours */
-    uint8_t bytes[MT_REGISTER_LEN_MAX];
+    bool is_number;
+    uint64_t number;
+    uint8_t bytes[MT_REGISTER_LEN_MAX]; /* unless it is a number */
     size_t len;
 };
 
+/* What verified evidence admits that nobody should overlook: refused unless a policy names it. */
+enum mt_weakness {
+    MT_WEAK_DEBUG,                /* whoever runs it may read its memory: SGX, TDX, SNP */
+    MT_WEAK_MIGRATABLE,           /* may move to another machine: TDX, SNP */
+    MT_WEAK_SERVICE_TD,           /* a service TD is bound to it: TDX 1.5 */
+    MT_WEAK_SEPT_VE,              /* #VE by the host is not disabled: TDX */
+    MT_WEAK_RESERVED,             /* an attribute is set that this verifier does not know */
+    MT_WEAK_PROVISIONAL_FIRMWARE, /* runs firmware that can be taken back: SNP */
+    MT_WEAK_VMPL,                 /* the report was asked for from below privilege level 0: SNP */
+    MT_WEAK_UNCLEAN_STOP,         /* the TPM was not shut down in order: its clock may repeat */
+    MT_WEAKNESSES,
+};
+
+enum mt_evidence_kind {
+    MT_EVIDENCE_NONE,
+    MT_EVIDENCE_SOFT,
+    MT_EVIDENCE_TPM,
+    MT_EVIDENCE_AZURE, /* a vTPM that an SNP or TDX report endorses */
+    MT_EVIDENCE_SNP,
+    MT_EVIDENCE_TDX,
+    MT_EVIDENCE_SGX,
+    MT_EVIDENCE_KINDS,
+};
+
 struct mt_claims {
+    enum mt_evidence_kind kind;
     enum mt_level level;
     bool has_hardware_root;
     bool has_host_in_tcb;
@@ -56,5 +84,18 @@ struct mt_claims {
     struct mt_claimed claimed[MT_CLAIMED_MAX]; /* for people and for rules of a policy */
     size_t claimed_count;
 };
+
+/* As policies and reports write them: "tdx", "UpToDate", "debug"; NULL for none. */
+const char *mt_evidence_kind_name(enum mt_evidence_kind k);
+const char *mt_tcb_status_name(enum mt_tcb_status s);
+const char *mt_weakness_name(enum mt_weakness w);
+
+void mt_claim_weakness(struct mt_claims *c, enum mt_weakness w);
+bool mt_claims_has(const struct mt_claims *c, enum mt_weakness w);
+/* At most MT_REGISTER_LEN_MAX bytes, as they stand in the evidence. */
+void mt_claim_bytes(struct mt_claims *c, const char *name, mt_bytes value);
+void mt_claim_number(struct mt_claims *c, const char *name, uint64_t value);
+/* NULL if there is none of that name. */
+const struct mt_claimed *mt_claimed(const struct mt_claims *c, mt_bytes name);
 
 #endif

@@ -133,6 +133,7 @@ static MT_ERR claims_of(const struct payload *p, const mt_spki *platform, struct
     MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a measurement log");
     MT_TRY(mt_eventlog_parse(p->log, log));
     *out = (struct mt_claims){
+        .kind = MT_EVIDENCE_SOFT,
         .level = MT_LEVEL_SOFT,
         .has_host_in_tcb = true,
         .measurement = log->registers[MT_REGISTER_CODE],
