@@ -72,7 +72,7 @@ struct mt_claims {
     enum mt_level level;
     bool has_hardware_root;
     bool has_host_in_tcb;
-    bool is_debug;       /* the maker's debug switch: whoever runs it can read its memory */
+    uint32_t weaknesses; /* a bit for each */
     mt_hash measurement; /* of the code: what an auditors' list names; spec/evidence.md per kind */
     mt_hash configuration; /* of its configuration */
     mt_hash kernel;        /* of what it says of the kernel under it */
