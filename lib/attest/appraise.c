@@ -55,6 +55,9 @@ MT_ERR mt_appraise(const struct mt_appraiser *a, const struct mt_claims *c, uint
              "the evidence reaches the level that the policy demands",
              "use a node of a higher level, or lower minimum_level in your policy, knowing what "
              "that gives up");
+    if (c->kind != MT_EVIDENCE_SOFT) {
+        MT_TRY(mt_hardware_appraise(&p->hardware, c, trace));
+    }
     MT_TRY(check_measurement(a, c, now_ms, trace));
     MT_CHECK(
         trace,

@@ -53,6 +53,7 @@ void mt_policy_write(struct mt_writer *w, const struct mt_policy *p)
     if (p->configurations_count > 0) {
         put_hashes(&j, "configurations", p->configurations, p->configurations_count);
     }
+    mt_hardware_policy_put(&j, &p->hardware);
     put_hashes(&j, "measurements", p->measurements, p->measurements_count);
     mt_json_put_uint(&j, "minimum_level", p->minimum_level);
     mt_json_put_text(&j, "name", p->name);
@@ -109,8 +110,9 @@ static MT_ERR get_auditors(const struct mt_json *object, struct mt_auditors *out
 
 static MT_ERR get_policy(const struct mt_json *root, struct mt_policy *p)
 {
-    static const char *const fields[] = {"version",      "name",           "minimum_level", "soft",
-                                         "measurements", "configurations", "auditors",      NULL};
+    static const char *const fields[] = {"version",  "name",         "minimum_level",
+                                         "soft",     "measurements", "configurations",
+                                         "auditors", "hardware",     NULL};
     static const char *const soft_fields[] = {"platforms", "operators", NULL};
     const struct mt_json *soft = NULL;
     uint64_t version = 0;
@@ -129,6 +131,7 @@ static MT_ERR get_policy(const struct mt_json *root, struct mt_policy *p)
     if (mt_json_has(root, "configurations")) {
         MT_TRY(get_hashes(root, "configurations", p->configurations, &p->configurations_count));
     }
+    MT_TRY(mt_hardware_policy_get(root, &p->hardware));
     return get_auditors(root, &p->auditors);
 }
 

@@ -5,6 +5,7 @@
 
 #include "attest/auditors.h"
 #include "attest/claims.h"
+#include "attest/hardware.h"
 #include "attest/soft.h"
 
 /*
@@ -26,7 +27,8 @@ struct mt_policy {
     mt_hash configurations[MT_POLICY_HASHES_MAX];
     size_t configurations_count; /* none: any configuration */
     struct mt_auditors auditors; /* threshold 0: none */
-    mt_hash hash;                /* SHA-256 of the canonical JSON */
+    struct mt_hardware_policy hardware;
+    mt_hash hash; /* SHA-256 of the canonical JSON */
 };
 
 /* Canonical JSON. `p->name` borrows from `in`. */
