@@ -9,6 +9,12 @@
 enum {
     MT_ARENA_BLOCK_BYTES = 16 * 1024,
 
+    /* lib/crypto */
+    MT_X509_CHAIN_MAX = 8,
+    MT_X509_BYTES_MAX = 16 * 1024, /* one certificate */
+    MT_X509_CRL_BYTES_MAX = 1024 * 1024,
+    MT_X509_CRLS_MAX = 8,
+
     /* lib/wire */
     MT_CBOR_DEPTH_MAX = 16,
     MT_JSON_DEPTH_MAX = 16,

@@ -5,8 +5,9 @@
 
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/x509.h>
 
-#include "base/err.h"
+#include "base/bytes.h"
 
 /* What the files of this folder share, and nobody else includes: OpenSSL's objects, fetched once.
  */
@@ -24,6 +25,16 @@ struct mt_crypto {
 };
 
 extern struct mt_crypto mt_crypto;
+
+/* A public key on "P-256" or "P-384"; 04 || x || y. */
+enum { MT_POINT_LEN_MAX = 97 };
+MT_ERR mt_pkey_of_point(const char *curve, mt_bytes point, EVP_PKEY **out);
+
+/* An ECDSA signature r || s, as OpenSSL wants it. MT_E_PROOF if `der` is too small for it. */
+MT_ERR mt_ecdsa_der_of_raw(mt_bytes raw, mt_span der, size_t *len);
+
+struct mt_x509;
+X509 *mt_x509_native(const struct mt_x509 *c); /* borrows */
 
 MT_ERR mt_secret_slab_new(void);
 void mt_secret_slab_free(void);

@@ -45,20 +45,20 @@ static void free_md_ctx(EVP_MD_CTX **p)
     *p = NULL;
 }
 
-static MT_ERR pkey_of_point(mt_bytes point, EVP_PKEY **out)
+MT_ERR mt_pkey_of_point(const char *curve, mt_bytes point, EVP_PKEY **out)
 {
-    char group[] = "P-256";
-    uint8_t bytes[POINT_LEN]; /* OpenSSL takes what it only reads as writable */
-    const OSSL_PARAM params[] = {
+    char group[8] = {0};
+    uint8_t bytes[MT_POINT_LEN_MAX]; /* OpenSSL takes what it only reads as writable */
+    MT_ASSERT(strlen(curve) < sizeof group && point.len <= sizeof bytes);
+    memcpy(group, curve, strlen(curve));
+    memcpy(bytes, point.ptr, point.len);
+    OSSL_PARAM given[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, bytes, sizeof bytes),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, bytes, point.len),
         OSSL_PARAM_construct_end(),
     };
     MT_DEFER(free_pkey_ctx)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(mt_crypto.lib, "EC", NULL);
-    OSSL_PARAM given[3];
-    memcpy(bytes, point.ptr, sizeof bytes);
-    memcpy(given, params, sizeof given);
     MT_REQUIRE(ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1, MT_E_NOMEM, "no memory for a key");
     MT_REQUIRE(EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, given) == 1, MT_E_FORMAT,
                "a public key is no point on the curve");
@@ -73,7 +73,7 @@ MT_ERR mt_spki_parse(mt_bytes der, mt_spki *out)
                                                  (mt_bytes){spki_head, sizeof spki_head});
     MT_REQUIRE(has_shape && der.ptr[sizeof spki_head] == 4, MT_E_FORMAT,
                "a public key is not a P-256 SPKI with an uncompressed point");
-    MT_TRY(pkey_of_point((mt_bytes){der.ptr + sizeof spki_head, POINT_LEN}, &pkey));
+    MT_TRY(mt_pkey_of_point("P-256", (mt_bytes){der.ptr + sizeof spki_head, POINT_LEN}, &pkey));
     memcpy(out->b, der.ptr, sizeof out->b);
     return MT_OK;
 }
@@ -217,21 +217,25 @@ MT_ERR mt_sign(const struct mt_key *k, mt_bytes message, uint8_t out[MT_SIGNATUR
     return MT_OK;
 }
 
-static MT_ERR der_of_raw(mt_bytes raw, uint8_t der[DER_MAX], size_t *len)
+MT_ERR mt_ecdsa_der_of_raw(mt_bytes raw, mt_span der, size_t *len)
 {
-    uint8_t *at = der;
+    uint8_t *at = der.ptr;
+    int half = (int)(raw.len / 2);
     ECDSA_SIG *sig = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(raw.ptr, HALF, NULL);
-    BIGNUM *s = BN_bin2bn(raw.ptr + HALF, HALF, NULL);
+    BIGNUM *r = BN_bin2bn(raw.ptr, half, NULL);
+    BIGNUM *s = BN_bin2bn(raw.ptr + half, half, NULL);
     if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
         ECDSA_SIG_free(sig);
         BN_free(r);
         BN_free(s);
         MT_FAIL(MT_E_NOMEM, "no memory to verify");
     }
-    int n = i2d_ECDSA_SIG(sig, &at);
+    int n = i2d_ECDSA_SIG(sig, NULL);
+    if (n > 0 && (size_t)n <= der.len) {
+        n = i2d_ECDSA_SIG(sig, &at);
+    }
     ECDSA_SIG_free(sig);
-    MT_REQUIRE(n > 0 && n <= DER_MAX, MT_E_PROOF, "a signature does not verify");
+    MT_REQUIRE(n > 0 && (size_t)n <= der.len, MT_E_PROOF, "a signature does not verify");
     *len = (size_t)n;
     return MT_OK;
 }
@@ -244,8 +248,8 @@ MT_ERR mt_verify(const mt_spki *k, mt_bytes message, mt_bytes signature)
     MT_DEFER(free_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     MT_REQUIRE(signature.len == MT_SIGNATURE_LEN, MT_E_PROOF, "a signature does not have 64 bytes");
     MT_REQUIRE(ctx != NULL, MT_E_NOMEM, "no memory to verify");
-    MT_TRY(der_of_raw(signature, der, &len));
-    MT_TRY(pkey_of_point((mt_bytes){k->b + sizeof spki_head, POINT_LEN}, &pkey));
+    MT_TRY(mt_ecdsa_der_of_raw(signature, (mt_span){der, sizeof der}, &len));
+    MT_TRY(mt_pkey_of_point("P-256", (mt_bytes){k->b + sizeof spki_head, POINT_LEN}, &pkey));
     bool ok = EVP_DigestVerifyInit_ex(ctx, NULL, "SHA2-256", mt_crypto.lib, NULL, pkey, NULL) == 1;
     MT_REQUIRE(ok, MT_E_INTERNAL, "a signature cannot be verified");
     MT_REQUIRE(EVP_DigestVerify(ctx, der, len, message.ptr, message.len) == 1, MT_E_PROOF,
