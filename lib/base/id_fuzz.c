@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/id.h"
 #include "base/limits.h"
+#include "base/time.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -15,7 +16,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct mt_writer w = mt_writer_onto(&text);
     uint8_t room[MT_NAME_BYTES_MAX];
     mt_bytes written;
+    uint64_t ms = 0;
 
+    if (!mt_failed(mt_time_parse(in, &ms))) {
+        mt_time_write(&w, ms);
+        MT_ASSERT(!mt_failed(mt_write_end(&w, &written)));
+        MT_ASSERT(mt_bytes_equal(in, written));
+        w = mt_writer_onto(&text);
+    }
     if (!mt_failed(mt_base64url_parse(in, &value))) {
         mt_base64url_write(&w, mt_buf_bytes(&value));
         MT_ASSERT(!mt_failed(mt_write_end(&w, &written)));
