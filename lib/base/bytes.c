@@ -309,3 +309,11 @@ MT_ERR mt_write_end(const struct mt_writer *w, mt_bytes *out)
     }
     return MT_OK;
 }
+
+mt_bytes mt_write_done(const struct mt_writer *w)
+{
+    mt_bytes out = {NULL, 0};
+    mt_err e = mt_write_end(w, &out);
+    MT_ASSERT(!mt_failed(e));
+    return out;
+}

@@ -145,4 +145,8 @@ void mt_write_number(struct mt_writer *w, uint64_t value);
 /* `out` borrows what was written: from the room, or from the buffer until it grows. */
 MT_ERR mt_write_end(const struct mt_writer *w, mt_bytes *out);
 
+/* The same of room that was made for all that can be written there: that it does not fit is a
+ * mistake of ours. */
+mt_bytes mt_write_done(const struct mt_writer *w);
+
 #endif

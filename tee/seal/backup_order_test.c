@@ -28,6 +28,8 @@ static struct mt_backup_frame frame_of(char letter, mt_bytes shred_keys)
         return (struct mt_backup_frame){.kind = MT_BACKUP_FILE, .name = LEDGER_NAME, .size = 10};
     case 'O':
         return (struct mt_backup_frame){.kind = MT_BACKUP_FILE, .name = OBJECT_NAME, .size = 10};
+    case 'B':
+        return (struct mt_backup_frame){.kind = MT_BACKUP_FILE, .name = MT_LITERAL("shred.mts")};
     case 'D':
         return (struct mt_backup_frame){.kind = MT_BACKUP_DATA, .data = {bytes, 10}};
     case 'L':
@@ -135,6 +137,7 @@ static void frames_in_any_other_order_make_none(void)
         "SDE",   /* bytes of no file */
         "SFLE",  /* a file that is longer than it says */
         "SFDDE", /* or that goes on */
+        "SBDE",  /* one that has no place in a backup */
         "SFE",   /* one that is not complete */
         "SFODE", /* at the beginning of the next */
         "SFFDE", /* one file twice */

@@ -76,7 +76,7 @@ static MT_ERR read_head(struct mt_backup_reader *r)
 
 static MT_ERR take_secrets(struct mt_backup_reader *r, const struct mt_backup_frame *f)
 {
-    MT_REQUIRE(r->root_key == NULL, MT_E_PROOF, "the keys stand twice in a backup");
+    MT_ASSERT(r->root_key == NULL); /* they stand in the first frame, and in no other */
     MT_TRY(mt_secret_copy(f->root_key, &r->root_key));
     MT_TRY(mt_secret_copy(f->shred_keys, &r->shred_keys));
     return mt_secret_copy(f->platform_key, &r->platform_key);
@@ -145,9 +145,11 @@ static MT_ERR take_frame(struct mt_backup_reader *r, mt_bytes sealed)
     case MT_BACKUP_FILE:
         return take_file(r, &f);
     case MT_BACKUP_DATA:
-        return take_data(r, f.data);
+    default:
+        break;
     }
-    MT_FAIL(MT_E_INTERNAL, "a frame of no kind");
+    MT_ASSERT(f.kind == MT_BACKUP_DATA);
+    return take_data(r, f.data);
 }
 
 /* *is_whole: a frame was taken, look for the next. */
@@ -156,10 +158,9 @@ static MT_ERR try_frame(struct mt_backup_reader *r, bool *is_whole)
     struct mt_reader in = mt_reader_over(mt_buf_bytes(&r->in));
     uint32_t len = 0;
     *is_whole = false;
-    if (r->in.len < 4) {
+    if (mt_failed(mt_read_u32le(&in, &len))) {
         return MT_OK;
     }
-    MT_TRY(mt_read_u32le(&in, &len));
     MT_REQUIRE(len <= MT_BACKUP_FRAME_MAX, MT_E_PROOF, "a frame of a backup is too long");
     size_t sealed = (size_t)len + MT_AEAD_TAG_LEN;
     if (in.rest.len < sealed) {

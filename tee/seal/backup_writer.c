@@ -8,6 +8,8 @@
 #include "crypto/ct.h"
 #include "seal/backup_inside.h"
 
+enum { LEN_LEN = 4 }; /* what stands before each frame */
+
 struct mt_backup_writer {
     struct mt_backup_options o;
     struct mt_secret *credential;
@@ -43,7 +45,6 @@ static struct mt_backup_file file_at(const struct mt_backup_writer *w, size_t i)
 static uint64_t frame_len(const struct mt_backup_frame *f)
 {
     uint8_t room[512];
-    mt_bytes head;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     struct mt_backup_frame empty = *f;
     uint64_t len_of_len = f->data.len < 24      ? 0
@@ -54,10 +55,9 @@ static uint64_t frame_len(const struct mt_backup_frame *f)
         empty.data.len = 0;
     }
     mt_backup_frame_write(&w, &empty);
-    mt_err e = mt_write_end(&w, &head);
-    MT_ASSERT(!mt_failed(e));
+    const mt_bytes head = mt_write_done(&w);
     uint64_t data = f->kind == MT_BACKUP_DATA ? len_of_len + f->data.len : 0;
-    return 4 + head.len + data + MT_AEAD_TAG_LEN;
+    return LEN_LEN + head.len + data + MT_AEAD_TAG_LEN;
 }
 
 static uint64_t data_len(size_t len)
@@ -131,15 +131,14 @@ static MT_ERR put_frame(struct mt_backup_writer *w, const struct mt_backup_frame
     uint8_t nonce[MT_AEAD_NONCE_LEN];
     mt_span room;
     struct mt_writer plain = mt_writer_onto(&w->plain);
-    struct mt_writer len = mt_writer_onto(&w->ready);
     mt_backup_frame_write(&plain, f);
     MT_TRY(plain.failed);
+    MT_TRY(mt_buf_reserve(&w->ready, LEN_LEN + w->plain.len + MT_AEAD_TAG_LEN, &room));
+    struct mt_writer len = mt_writer_over((mt_span){room.ptr, LEN_LEN});
     mt_write_u32le(&len, (uint32_t)w->plain.len);
-    MT_TRY(len.failed);
     mt_aead_nonce_of(w->frames++, nonce);
-    MT_TRY(mt_buf_reserve(&w->ready, w->plain.len + MT_AEAD_TAG_LEN, &room));
     MT_TRY(mt_aead_seal(w->cipher, MT_BYTES_OF(nonce), (mt_bytes){NULL, 0}, mt_buf_bytes(&w->plain),
-                        room));
+                        (mt_span){room.ptr + mt_write_done(&len).len, room.len - LEN_LEN}));
     w->ready.len += room.len;
     mt_wipe((mt_span){w->plain.ptr, w->plain.len});
     mt_buf_drop(&w->plain, w->plain.len);
@@ -150,7 +149,6 @@ static MT_ERR put_frame(struct mt_backup_writer *w, const struct mt_backup_frame
 static MT_ERR begin(struct mt_backup_writer *w)
 {
     uint8_t head[MT_BACKUP_HEAD_LEN];
-    mt_bytes slot_bytes;
     MT_DEFER(mt_secret_free) struct mt_secret *key = NULL;
     MT_DEFER(mt_buf_free) struct mt_buf platform = mt_buf_of_max(MT_PLATFORM_KEY_LEN);
     struct mt_slot slot = {.purpose = MT_SLOT_FOR_BACKUP, .made_ms = w->o.host_time_ms};
@@ -160,8 +158,7 @@ static MT_ERR begin(struct mt_backup_writer *w)
     MT_TRY(mt_secret_random(MT_SLOT_KEY_LEN, &key));
     MT_TRY(mt_slot_seal(&slot, &w->o.credential, mt_secret_bytes(key)));
     mt_slot_write(&s, &slot);
-    MT_TRY(mt_write_end(&s, &slot_bytes));
-    h.slot_len = slot_bytes.len;
+    h.slot_len = mt_write_done(&s).len;
     mt_backup_head_write(&h, head);
     MT_TRY(mt_backup_cipher(key, MT_BYTES_OF(head), &w->cipher));
     MT_TRY(mt_buf_append(&w->ready, MT_BYTES_OF(head)));

@@ -35,16 +35,14 @@ static MT_ERR put_slot(struct mt_fs *fs, uint32_t number, const struct mt_slot *
 {
     uint8_t room[MT_KEY_SLOT_BYTES_MAX];
     char name[NAME_ROOM];
-    mt_bytes bytes;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     MT_DEFER(mt_file_close) struct mt_file *f = NULL;
     mt_slot_write(&w, s);
-    MT_TRY(mt_write_end(&w, &bytes));
     slot_name(number, name);
     MT_TRY(mt_seal_destroy(fs, unfinished)); /* of an earlier try that a crash cut short */
     MT_TRY(mt_fs_open(fs, unfinished, MT_FS_CREATE, &f));
     MT_TRY(mt_fs_sync_dir(fs, "slots")); /* the name before the content: it can always be found */
-    MT_TRY(mt_file_write_at(f, 0, bytes));
+    MT_TRY(mt_file_write_at(f, 0, mt_write_done(&w)));
     MT_TRY(mt_file_sync(f));
     MT_TRY(mt_fs_rename(fs, unfinished, name));
     return mt_fs_sync_dir(fs, "slots");
@@ -71,10 +69,10 @@ static MT_ERR get_slot(struct mt_fs *fs, uint32_t number, struct mt_slot *out)
     return MT_OK;
 }
 
-/* A slot is there, and nothing that we can read. */
+/* Of a failure: a slot is there, and nothing that we can read. */
 static bool is_unreadable(mt_err e)
 {
-    return mt_failed(e) && (e.fault->code == MT_E_FORMAT || e.fault->code == MT_E_CONFLICT);
+    return e.fault->code == MT_E_FORMAT || e.fault->code == MT_E_CONFLICT;
 }
 
 static MT_ERR new_root(struct mt_root **out)

@@ -1,14 +1,16 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/aead.h"
+#include "crypto/kdf.h"
 #include "seal/backup.h"
+#include "seal/inside.h"
 #include "seal/object.h"
 #include "seal/world_test.h"
 #include "unit/scarce.h"
 
 /*
  * Everything that this folder does, told as stories that can be told again: the n-th allocation
- * fails, or the n-th call to the disk, or the n-th wish for random bytes, for every n. The story
+ * fails, or the n-th call to the disk, wish for random bytes or sealing, for every n. The story
  * fails then and says so, and whoever tells it again on the same disk gets to its end, with
  * everything that was there before.
  */
@@ -18,6 +20,20 @@ static mt_err scarce_random(void *state, mt_span out)
 {
     MT_REQUIRE(random_in == 0 || --random_in > 0, MT_E_IO, "no random bytes");
     return world_random(state, out);
+}
+
+static size_t seal_in; /* 0: the cipher does what it should */
+
+mt_err __real_mt_aead_seal(struct mt_aead *a, mt_bytes nonce, mt_bytes aad, mt_bytes plain,
+                           mt_span out);
+mt_err __wrap_mt_aead_seal(struct mt_aead *a, mt_bytes nonce, mt_bytes aad, mt_bytes plain,
+                           mt_span out);
+
+mt_err __wrap_mt_aead_seal(struct mt_aead *a, mt_bytes nonce, mt_bytes aad, mt_bytes plain,
+                           mt_span out)
+{
+    MT_REQUIRE(seal_in == 0 || --seal_in > 0, MT_E_INTERNAL, "sealing failed");
+    return __real_mt_aead_seal(a, nonce, aad, plain, out);
 }
 
 static mt_err open_root(struct mt_root **out)
@@ -47,6 +63,25 @@ static mt_err key_slots(void)
     }
     MT_TRY(mt_slot_add(fs, root, &world_other_file, 1, &number));
     return mt_slot_remove(fs, number);
+}
+
+mt_err __wrap_mt_kdf_passphrase(mt_bytes passphrase, mt_bytes salt, uint32_t log2_n, mt_span out);
+
+/* The real one is dear on purpose, and needs no memory here that its cheap double does not. */
+mt_err __wrap_mt_kdf_passphrase(mt_bytes passphrase, mt_bytes salt, uint32_t log2_n, mt_span out)
+{
+    MT_ASSERT(log2_n >= 14);
+    return mt_kdf(passphrase, MT_LABEL_SLOT_PASSPHRASE, salt, out);
+}
+
+/* Not the slot's own. */
+static mt_err a_passphrase(void)
+{
+    static const struct mt_slot slot = {MT_SLOT_FOR_ROOT, MT_SLOT_PASSPHRASE, .log2_cost = 14};
+    const struct mt_credential c = {MT_SLOT_PASSPHRASE, MT_LITERAL("wrong")};
+    uint8_t key[MT_SLOT_KEY_LEN];
+    mt_err e = mt_slot_unseal(&slot, &c, (mt_span){key, sizeof key});
+    return is_code(e, MT_E_PROOF) ? MT_OK : e;
 }
 
 static mt_err small_files(void)
@@ -97,7 +132,9 @@ static mt_err seal_object(struct mt_object_handle *h, struct mt_secret **key)
     mt_hash hash;
     MT_TRY(mt_object_writer_new(fs, &w));
     MT_TRY(mt_object_writer_add(w, (mt_bytes){content, 5}));
-    MT_TRY(mt_object_writer_add(w, (mt_bytes){content + 5, sizeof content - 5}));
+    MT_TRY(mt_object_writer_add(w, (mt_bytes){content + 5, MT_CHUNK_BYTES - 5}));
+    MT_TRY(mt_object_writer_add(
+        w, (mt_bytes){content + MT_CHUNK_BYTES, sizeof content - MT_CHUNK_BYTES}));
     MT_TRY(mt_object_writer_end(w, h));
     mt_sha256(&all, 1, &hash);
     MT_ASSERT(mt_hash_equal(mt_object_writer_hash(w), &hash));
@@ -237,15 +274,16 @@ static void survives_scarce_memory(story *s, bool is_told_again)
     }
 }
 
-static void survives_scarce_randomness(story *s, bool is_told_again)
+/* No random bytes, or no sealing: `in` says when. */
+static void survives_without(size_t *in, story *s, bool is_told_again)
 {
     for (size_t n = 1;; n++) {
         disk_begin();
-        random_in = n;
+        *in = n;
         mt_err e = tell(s);
-        bool was_reached = random_in == 0;
-        random_in = 0;
-        MT_ASSERT(was_reached == mt_failed(e)); /* nothing is sealed with what is not random */
+        bool was_reached = *in == 0;
+        *in = 0;
+        MT_ASSERT(was_reached == mt_failed(e)); /* nothing goes on without */
         if (is_told_again) {
             OK(tell(s));
         }
@@ -280,8 +318,8 @@ static void survives_a_failing_disk(story *s, enum mt_sim_fault fault, bool is_t
     }
 }
 
-static story *const stories[] = {a_root_key, key_slots,     small_files, shred_keys,
-                                 objects,    empty_objects, a_backup};
+static story *const stories[] = {a_root_key, key_slots, a_passphrase,  small_files,
+                                 shred_keys, objects,   empty_objects, a_backup};
 enum { STORIES = sizeof stories / sizeof *stories };
 
 static void every_allocation_may_fail_and_the_next_try_succeeds(void)
@@ -295,9 +333,17 @@ static void every_allocation_may_fail_and_the_next_try_succeeds(void)
 static void every_wish_for_random_bytes_may_fail_and_nothing_is_sealed_without(void)
 {
     for (size_t i = 0; i < STORIES; i++) {
-        survives_scarce_randomness(stories[i], true);
+        survives_without(&random_in, stories[i], true);
     }
-    survives_scarce_randomness(a_restore, false);
+    survives_without(&random_in, a_restore, false);
+}
+
+static void every_sealing_may_fail_and_nothing_goes_on_without(void)
+{
+    for (size_t i = 0; i < STORIES; i++) {
+        survives_without(&seal_in, stories[i], true);
+    }
+    survives_without(&seal_in, a_restore, false);
 }
 
 static void every_call_to_the_disk_may_fail_and_the_next_try_succeeds(void)
@@ -321,6 +367,7 @@ int main(void)
     const struct mt_test tests[] = {
         MT_TEST(every_allocation_may_fail_and_the_next_try_succeeds),
         MT_TEST(every_wish_for_random_bytes_may_fail_and_nothing_is_sealed_without),
+        MT_TEST(every_sealing_may_fail_and_nothing_goes_on_without),
         MT_TEST(every_call_to_the_disk_may_fail_and_the_next_try_succeeds),
         MT_TEST(every_call_to_the_disk_may_be_the_last_before_power_is_lost),
     };

@@ -119,11 +119,11 @@ static MT_ERR cipher_of(const struct mt_slot *s, const struct mt_credential *c,
     return mt_aead_new(mt_secret_bytes(key), out);
 }
 
-static MT_ERR aad_of(const struct mt_slot *s, mt_span room, mt_bytes *out)
+static mt_bytes aad_of(const struct mt_slot *s, mt_span room)
 {
     struct mt_writer w = mt_writer_over(room);
     write_head(&w, s);
-    return mt_write_end(&w, out);
+    return mt_write_done(&w);
 }
 
 MT_ERR mt_slot_seal(struct mt_slot *out, const struct mt_credential *c, mt_bytes key)
@@ -131,11 +131,10 @@ MT_ERR mt_slot_seal(struct mt_slot *out, const struct mt_credential *c, mt_bytes
     struct mt_slot s = {.purpose = out->purpose, .kind = c->kind, .made_ms = out->made_ms};
     MT_DEFER(mt_aead_free) struct mt_aead *aead = NULL;
     uint8_t room[MT_KEY_SLOT_BYTES_MAX];
-    mt_bytes aad;
     MT_TRY(mt_credential_check(c));
     s.log2_cost = c->kind == MT_SLOT_PASSPHRASE ? LOG2_COST : 0;
     MT_TRY(mt_random((mt_span){s.salt, sizeof s.salt}));
-    MT_TRY(aad_of(&s, (mt_span){room, sizeof room}, &aad));
+    const mt_bytes aad = aad_of(&s, (mt_span){room, sizeof room});
     MT_TRY(cipher_of(&s, c, &aead));
     MT_TRY(
         mt_aead_seal(aead, MT_BYTES_OF(nonce), aad, key, (mt_span){s.wrapped, sizeof s.wrapped}));
@@ -147,10 +146,9 @@ MT_ERR mt_slot_unseal(const struct mt_slot *s, const struct mt_credential *c, mt
 {
     MT_DEFER(mt_aead_free) struct mt_aead *aead = NULL;
     uint8_t room[MT_KEY_SLOT_BYTES_MAX];
-    mt_bytes aad;
     MT_TRY(mt_credential_check(c));
     MT_REQUIRE(s->kind == c->kind, MT_E_PROOF, "a key slot is opened by another kind of secret");
-    MT_TRY(aad_of(s, (mt_span){room, sizeof room}, &aad));
+    const mt_bytes aad = aad_of(s, (mt_span){room, sizeof room});
     MT_TRY(cipher_of(s, c, &aead));
     return mt_aead_unseal(aead, MT_BYTES_OF(nonce), aad, MT_BYTES_OF(s->wrapped), key);
 }

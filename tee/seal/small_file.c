@@ -108,22 +108,20 @@ static MT_ERR cipher_of(const struct mt_root *r, const char *name, mt_bytes salt
 {
     MT_DEFER(mt_secret_free) struct mt_secret *key = NULL;
     uint8_t room[NAME_ROOM + SALT_LEN];
-    mt_bytes context;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     mt_write_bytes(&w, salt);
     mt_write_bytes(&w, mt_bytes_of_text(name));
-    MT_TRY(mt_write_end(&w, &context));
-    MT_TRY(mt_root_derive(r, MT_LABEL_SMALL_FILE, context, &key));
+    MT_TRY(mt_root_derive(r, MT_LABEL_SMALL_FILE, mt_write_done(&w), &key));
     return mt_aead_new(mt_secret_bytes(key), out);
 }
 
-static MT_ERR aad_of(const char *name, mt_span room, mt_bytes *out)
+static mt_bytes aad_of(const char *name, mt_span room)
 {
     struct fixed f = fixed_part();
     struct mt_writer w = mt_writer_over(room);
     mt_write_bytes(&w, MT_BYTES_OF(f));
     mt_write_bytes(&w, mt_bytes_of_text(name));
-    return mt_write_end(&w, out);
+    return mt_write_done(&w);
 }
 
 static MT_ERR seal_content(const struct mt_root *r, const char *name, mt_bytes content,
@@ -132,16 +130,16 @@ static MT_ERR seal_content(const struct mt_root *r, const char *name, mt_bytes c
     struct fixed f = fixed_part();
     uint8_t salt[SALT_LEN];
     uint8_t aad_room[FIXED_LEN + NAME_ROOM];
-    mt_bytes aad;
+    const mt_bytes aad = aad_of(name, (mt_span){aad_room, sizeof aad_room});
     mt_span room;
     MT_DEFER(mt_aead_free) struct mt_aead *aead = NULL;
     MT_TRY(mt_random((mt_span){salt, sizeof salt}));
     MT_TRY(cipher_of(r, name, MT_BYTES_OF(salt), &aead));
-    MT_TRY(aad_of(name, (mt_span){aad_room, sizeof aad_room}, &aad));
-    MT_TRY(mt_buf_append(out, MT_BYTES_OF(f)));
-    MT_TRY(mt_buf_append(out, MT_BYTES_OF(salt)));
-    MT_TRY(mt_buf_reserve(out, content.len + MT_AEAD_TAG_LEN, &room));
-    MT_TRY(mt_aead_seal(aead, MT_BYTES_OF(nonce), aad, content, room));
+    MT_TRY(mt_buf_reserve(out, OVERHEAD + content.len, &room));
+    memcpy(room.ptr, f.b, FIXED_LEN);
+    memcpy(room.ptr + FIXED_LEN, salt, SALT_LEN);
+    MT_TRY(mt_aead_seal(aead, MT_BYTES_OF(nonce), aad, content,
+                        (mt_span){room.ptr + FIXED_LEN + SALT_LEN, content.len + MT_AEAD_TAG_LEN}));
     out->len += room.len;
     return MT_OK;
 }
@@ -203,14 +201,13 @@ MT_ERR mt_small_file_read(struct mt_fs *fs, const struct mt_root *r, const char 
 {
     struct names n = names_of(name);
     uint8_t aad_room[FIXED_LEN + NAME_ROOM];
-    mt_bytes aad;
+    const mt_bytes aad = aad_of(name, (mt_span){aad_room, sizeof aad_room});
     mt_span room;
     MT_DEFER(mt_aead_free) struct mt_aead *aead = NULL;
     MT_DEFER(mt_buf_free) struct mt_buf sealed = mt_buf_of_max(MT_SMALL_FILE_BYTES_MAX + OVERHEAD);
     MT_TRY(settle(fs, &n));
     MT_TRY(read_whole(fs, name, &sealed));
     MT_TRY(cipher_of(r, name, (mt_bytes){sealed.ptr + FIXED_LEN, SALT_LEN}, &aead));
-    MT_TRY(aad_of(name, (mt_span){aad_room, sizeof aad_room}, &aad));
     const mt_bytes body = {sealed.ptr + FIXED_LEN + SALT_LEN, sealed.len - FIXED_LEN - SALT_LEN};
     MT_TRY(mt_buf_reserve(out, body.len - MT_AEAD_TAG_LEN, &room));
     MT_TRY(mt_aead_unseal(aead, MT_BYTES_OF(nonce), aad, body, room));
