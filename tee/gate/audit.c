@@ -26,7 +26,6 @@ MT_ERR mt_gate_audit(struct mt_tx *tx, const mt_hash *subject, const char *actio
                      const mt_id *resource, enum mt_audit_phase phase)
 {
     uint8_t room[RECORD_BYTES_MAX + 16];
-    mt_bytes item;
     uint32_t index = 0;
     struct mt_note n = {
         .subject = *subject, .action = action, .count = 1, .first_ms = mt_tx_now_ms(tx)};
@@ -36,8 +35,7 @@ MT_ERR mt_gate_audit(struct mt_tx *tx, const mt_hash *subject, const char *actio
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     mt_audit_item_write(&w, 1);
     write_record(&w, &n, phase);
-    MT_TRY(mt_write_end(&w, &item));
-    return mt_tx_claim(tx, item, &index);
+    return mt_tx_claim(tx, mt_write_done(&w), &index);
 }
 
 static bool is_same(const struct mt_note *n, const struct mt_ask *ask, uint32_t outcome)

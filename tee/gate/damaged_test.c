@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "crypto/aead.h"
 #include "gate/acts_test.h"
 #include "gate/inside.h"
 #include "unit/scarce.h"
@@ -29,6 +30,55 @@ static struct mt_object_handle handle;
 static const mt_hash digest = {"the digest of an approved task.."};
 static struct mt_grant for_bob;
 static struct mt_ask numbered;
+static struct mt_secret *object_key; /* of no object: for one that a job has made */
+
+/* What the gate asks of others, refused at the n-th time from now on. */
+static size_t refused_in;
+#define REFUSE                                                                                     \
+    MT_REQUIRE(refused_in == 0 || --refused_in > 0, MT_E_LIMIT, "there is no room for it")
+
+mt_err __real_mt_tx_put(struct mt_tx *t, const struct mt_map_def *map, mt_bytes key,
+                        mt_bytes value);
+mt_err __wrap_mt_tx_put(struct mt_tx *t, const struct mt_map_def *map, mt_bytes key,
+                        mt_bytes value);
+mt_err __real_mt_tx_del(struct mt_tx *t, const struct mt_map_def *map, mt_bytes key);
+mt_err __wrap_mt_tx_del(struct mt_tx *t, const struct mt_map_def *map, mt_bytes key);
+mt_err __real_mt_tx_random(struct mt_tx *t, mt_span out);
+mt_err __wrap_mt_tx_random(struct mt_tx *t, mt_span out);
+mt_err __real_mt_arena_get(struct mt_arena *a, size_t len, mt_span *out);
+mt_err __wrap_mt_arena_get(struct mt_arena *a, size_t len, mt_span *out);
+mt_err __real_mt_arena_copy(struct mt_arena *a, mt_bytes bytes, mt_bytes *out);
+mt_err __wrap_mt_arena_copy(struct mt_arena *a, mt_bytes bytes, mt_bytes *out);
+
+mt_err __wrap_mt_tx_put(struct mt_tx *t, const struct mt_map_def *map, mt_bytes key, mt_bytes value)
+{
+    REFUSE;
+    return __real_mt_tx_put(t, map, key, value);
+}
+
+mt_err __wrap_mt_tx_del(struct mt_tx *t, const struct mt_map_def *map, mt_bytes key)
+{
+    REFUSE;
+    return __real_mt_tx_del(t, map, key);
+}
+
+mt_err __wrap_mt_tx_random(struct mt_tx *t, mt_span out)
+{
+    REFUSE;
+    return __real_mt_tx_random(t, out);
+}
+
+mt_err __wrap_mt_arena_get(struct mt_arena *a, size_t len, mt_span *out)
+{
+    REFUSE;
+    return __real_mt_arena_get(a, len, out);
+}
+
+mt_err __wrap_mt_arena_copy(struct mt_arena *a, mt_bytes bytes, mt_bytes *out)
+{
+    REFUSE;
+    return __real_mt_arena_copy(a, bytes, out);
+}
 
 static mt_err note(void *state, mt_bytes key, mt_bytes value, bool *is_enough)
 {
@@ -62,6 +112,21 @@ static void note_all(void)
     abort_tx();
 }
 
+/* In Alice's ring of requests the second place too is taken, as it is after the first round. */
+static void take_next_place(void)
+{
+    uint8_t place[32 + 2] = {0};
+    uint8_t request[16 + 8] = {1};
+    memcpy(place, people[ALICE].subject.b, 32);
+    place[33] = 1;
+    begin_tx();
+    {
+        MT_GATE_REACHES(tx);
+        OK(mt_tx_put(tx, &mt_gate_maps[MT_GATE_ORDER], MT_BYTES_OF(place), MT_BYTES_OF(request)));
+    }
+    (void)commit_tx();
+}
+
 static void begin(void)
 {
     world_begin();
@@ -69,6 +134,7 @@ static void begin(void)
     data = id_of(1);
     spare = id_of(2);
     OK(put_data(ALICE, &data, MT_LITERAL("of alice"), &handle));
+    OK(mt_shred_begin(shred)); /* so there is a key to be wrapped anew */
     OK(enter(ask_of(ALICE, MT_RIGHT_USER)));
     OK(leave(mt_permit_own(permit, tx, MT_REF(MT_KIND_DATA, &spare))));
     for_bob = (struct mt_grant){.right = MT_GRANT_USE, .grantee = people[BOB].subject, .count = 9};
@@ -80,6 +146,7 @@ static void begin(void)
     numbered.number = 1;
     OK(enter(numbered));
     OK(leave(mt_gate_remember(gate, tx, &numbered, 200, MT_LITERAL("answer"))));
+    take_next_place();
     note_all();
 }
 
@@ -238,6 +305,24 @@ static mt_err any_resource(void *state, const mt_id *id, bool *is_enough)
     return MT_OK;
 }
 
+static mt_err keep_result(void)
+{
+    struct mt_object_handle h = handle; /* of an object that was never put anywhere */
+    const mt_id result = id_of(60);
+    const struct mt_kept_result r = {&result, &h, &people[BOB].subject, 1};
+    h.id = id_of(61);
+    MT_TRY(mt_gate_admit_nothing(gate, &digest, arena, &permit));
+    mt_gate_put_staged(permit, &h.id, object_key);
+    return mt_permit_keep_result(permit, tx, &r);
+}
+
+static mt_err flush(void)
+{
+    const struct mt_ask ask = looking(ask_of(BOB, MT_RIGHT_USER));
+    mt_gate_note(gate, &ask, MT_OK);
+    return mt_gate_flush(gate, tx);
+}
+
 /* What the node does for itself, or for anybody: in one transaction each. */
 static mt_err keep_house(size_t i)
 {
@@ -256,11 +341,15 @@ static mt_err keep_house(size_t i)
         MT_TRY(in(ask_of(ALICE, MT_RIGHT_USER)));
         return mt_permit_list(permit, tx, MT_REF(MT_KIND_DATA, &mt_gate_no_grant), any_resource,
                               NULL);
+    case 5:
+        return keep_result();
+    case 6:
+        return flush();
     default:
         return run_as(&digest);
     }
 }
-enum { HOUSEKEEPING = 6 };
+enum { HOUSEKEEPING = 8 };
 
 enum damage { CUT, LONGER, OTHER_SHAPE, OTHER_KEY };
 
@@ -362,6 +451,21 @@ static bool try_scarce(size_t i, size_t n)
     bool was_reached = scarce_end();
     MT_ASSERT(was_reached || !mt_failed(e));
     abort_tx();
+    mt_gate_flushed(gate, MT_OK);
+    return was_reached;
+}
+
+/* The same with the n-th wish refused: nothing goes on without. */
+static bool try_refused(size_t i, size_t n)
+{
+    begin_tx();
+    refused_in = n;
+    mt_err e = i < ALLOWED ? act(i, allowed[i].who) : keep_house(i - ALLOWED);
+    bool was_reached = refused_in == 0;
+    refused_in = 0;
+    MT_ASSERT(was_reached ? is_code(e, MT_E_LIMIT) : !mt_failed(e));
+    abort_tx();
+    mt_gate_flushed(gate, MT_OK);
     return was_reached;
 }
 
@@ -377,6 +481,19 @@ static void memory_may_run_out_in_any_act_and_the_next_one_succeeds(void)
     end();
 }
 
+static void any_wish_of_the_gate_may_be_refused_and_the_next_one_is_granted(void)
+{
+    size_t refused = 0;
+    begin();
+    for (size_t i = 0; i < ALLOWED + HOUSEKEEPING; i++) {
+        for (size_t n = 1; try_refused(i, n); n++) {
+            refused++;
+        }
+    }
+    MT_ASSERT(refused > 2 * (size_t)(ALLOWED + HOUSEKEEPING));
+    end();
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -384,10 +501,13 @@ int main(void)
         MT_TEST(a_record_that_is_cut_is_an_error_and_no_permission),
         MT_TEST(a_record_of_another_form_is_an_error_and_no_permission),
         MT_TEST(memory_may_run_out_in_any_act_and_the_next_one_succeeds),
+        MT_TEST(any_wish_of_the_gate_may_be_refused_and_the_next_one_is_granted),
         MT_TEST(a_resource_has_at_most_so_many_grants_and_those_long_ended_make_room),
     };
     OK(mt_crypto_init(world_random, NULL));
+    OK(mt_secret_random(MT_AEAD_KEY_LEN, &object_key));
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);
+    mt_secret_free(&object_key);
     mt_crypto_done();
     return result;
 }

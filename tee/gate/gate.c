@@ -98,6 +98,7 @@ static MT_ERR decide_on_resource(struct mt_tx *tx, const struct mt_ask *ask, str
         return MT_OK;
     case MT_RIGHT_ADMIN:
     case MT_RIGHT_USER:
+    default:
         break;
     }
     MT_FAIL(MT_E_INTERNAL, "a route names a resource and a right that has none");

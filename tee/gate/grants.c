@@ -39,6 +39,8 @@ static MT_ERR parse_grant(const mt_id *id, mt_bytes value, struct mt_grant *out)
     g.right = (enum mt_grant_right)right;
     MT_TRY(mt_cbor_read_copy(&r, (mt_span){g.grantee.b, sizeof g.grantee.b}));
     MT_TRY(mt_cbor_read_text(&r, &g.function));
+    MT_REQUIRE(g.function.len <= MT_NAME_BYTES_MAX, MT_E_FORMAT,
+               "a grant's function has a name that is too long");
     MT_TRY(mt_cbor_read_uint(&r, &g.not_before_ms));
     MT_TRY(mt_cbor_read_uint(&r, &g.until_ms));
     MT_TRY(mt_cbor_read_uint(&r, &g.count));
@@ -52,7 +54,6 @@ MT_ERR mt_gate_grant_put(struct mt_tx *tx, enum mt_kind kind, const mt_id *resou
                          const struct mt_grant *g)
 {
     uint8_t room[MT_NAME_BYTES_MAX + 96];
-    mt_bytes value;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     mt_cbor_write_array(&w, 7);
     mt_cbor_write_uint(&w, (uint64_t)g->right);
@@ -62,10 +63,9 @@ MT_ERR mt_gate_grant_put(struct mt_tx *tx, enum mt_kind kind, const mt_id *resou
     mt_cbor_write_uint(&w, g->until_ms);
     mt_cbor_write_uint(&w, g->count);
     mt_cbor_write_uint(&w, g->used);
-    MT_TRY(mt_write_end(&w, &value));
     const struct mt_grant_key key = {*resource, g->id};
     struct mt_reach_key k = mt_gate_reach_key(&g->grantee, kind, resource, &g->id);
-    MT_TRY(mt_tx_put(tx, &mt_gate_maps[MT_GATE_GRANTS], MT_BYTES_OF(key), value));
+    MT_TRY(mt_tx_put(tx, &mt_gate_maps[MT_GATE_GRANTS], MT_BYTES_OF(key), mt_write_done(&w)));
     return mt_tx_put(tx, &mt_gate_maps[MT_GATE_REACH], MT_BYTES_OF(k), (mt_bytes){NULL, 0});
 }
 
@@ -169,7 +169,7 @@ static mt_err count_grant(void *state, mt_bytes key, mt_bytes value, bool *is_en
                "an entry of gate.grants has the wrong length");
     MT_TRY(parse_grant(&mt_gate_no_grant, value, &g));
     c->count++;
-    if (g.until_ms != 0 && c->now_ms > STALE_MS && g.until_ms < c->now_ms - STALE_MS) {
+    if (g.until_ms != 0 && g.until_ms < c->now_ms && c->now_ms - g.until_ms > STALE_MS) {
         memcpy(&c->stale, key.ptr, key.len);
         c->stale_grantee = g.grantee;
         c->has_stale = true;

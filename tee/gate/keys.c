@@ -33,14 +33,12 @@ static MT_ERR put_object(struct mt_gate *g, struct mt_tx *tx, const mt_id *resou
 {
     uint8_t room[WRAP_VALUE_MIN + HANDLE_BYTES_MAX];
     struct mt_object_wrap wrap;
-    mt_bytes value;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     MT_TRY(mt_shred_wrap(g->shred, &handle->id, key, &wrap));
     mt_write_bytes(&w, mt_id_bytes(resource));
     mt_write_bytes(&w, (mt_bytes){wrap.b, sizeof wrap.b});
     mt_object_handle_write(&w, handle);
-    MT_TRY(mt_write_end(&w, &value));
-    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(&handle->id), value);
+    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(&handle->id), mt_write_done(&w));
 }
 
 struct version_key {

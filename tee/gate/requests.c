@@ -17,14 +17,13 @@ enum {
     DAY_MS = 24 * 60 * 60 * 1000
 };
 
-static MT_ERR request_key_of(const struct mt_ask *ask, uint8_t out[REQUEST_KEY])
+static mt_bytes request_key_of(const struct mt_ask *ask, uint8_t out[REQUEST_KEY])
 {
-    mt_bytes done;
     struct mt_writer w = mt_writer_over((mt_span){out, REQUEST_KEY});
     mt_write_bytes(&w, mt_hash_bytes(&ask->subject));
     mt_write_bytes(&w, mt_id_bytes(&ask->session));
     mt_write_u64be(&w, ask->number);
-    return mt_write_end(&w, &done);
+    return mt_write_done(&w);
 }
 
 struct remembered {
@@ -57,17 +56,16 @@ MT_ERR mt_gate_recall(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *
                       struct mt_recalled *out)
 {
     MT_GATE_REACHES(tx);
-    uint8_t key[REQUEST_KEY];
+    uint8_t room[REQUEST_KEY];
+    const mt_bytes key = request_key_of(ask, room);
     mt_bytes value;
     struct remembered m;
     (void)g;
-    MT_TRY(request_key_of(ask, key));
     if (!ask->is_numbered ||
-        !mt_tx_has(tx, &mt_gate_maps[MT_GATE_REQUESTS], (mt_bytes){key, sizeof key})) {
-        out->is_known = false;
+        mt_failed(mt_tx_get(tx, &mt_gate_maps[MT_GATE_REQUESTS], key, &value))) {
+        out->is_known = false; /* there is no such entry: no other failure is there */
         return MT_OK;
     }
-    MT_TRY(mt_tx_get(tx, &mt_gate_maps[MT_GATE_REQUESTS], (mt_bytes){key, sizeof key}, &value));
     MT_TRY(parse_remembered(value, &m));
     if (mt_tx_now_ms(tx) - m.at_ms > DAY_MS) {
         out->is_known = false;
@@ -85,57 +83,54 @@ static MT_ERR read_count(struct mt_tx *tx, const mt_hash *subject, uint64_t *out
 {
     mt_bytes value;
     *out = 0;
-    if (!mt_tx_has(tx, &mt_gate_maps[MT_GATE_ORDER], mt_hash_bytes(subject))) {
+    if (mt_failed(mt_tx_get(tx, &mt_gate_maps[MT_GATE_ORDER], mt_hash_bytes(subject), &value))) {
         return MT_OK;
     }
-    MT_TRY(mt_tx_get(tx, &mt_gate_maps[MT_GATE_ORDER], mt_hash_bytes(subject), &value));
     struct mt_reader r = mt_reader_over(value);
     MT_TRY(mt_read_u64be(&r, out));
     return mt_read_end(&r);
 }
 
 /* Takes the next slot of the subject's ring, and forgets the request that had it. */
-static MT_ERR take_slot(struct mt_tx *tx, const struct mt_ask *ask, const uint8_t key[REQUEST_KEY])
+static MT_ERR take_slot(struct mt_tx *tx, const struct mt_ask *ask, mt_bytes key)
 {
     uint64_t count = 0;
     uint8_t slot[SLOT_KEY];
     uint8_t next[8];
-    mt_bytes slot_key;
     mt_bytes value;
     MT_TRY(read_count(tx, &ask->subject, &count));
     struct mt_writer w = mt_writer_over((mt_span){slot, sizeof slot});
     mt_write_bytes(&w, mt_hash_bytes(&ask->subject));
     mt_write_u16be(&w, (uint16_t)(count % MT_DEDUPE_PER_SUBJECT_MAX));
-    MT_TRY(mt_write_end(&w, &slot_key));
-    if (mt_tx_has(tx, &mt_gate_maps[MT_GATE_ORDER], slot_key)) {
+    const mt_bytes slot_key = mt_write_done(&w);
+    if (!mt_failed(mt_tx_get(tx, &mt_gate_maps[MT_GATE_ORDER], slot_key, &value))) {
         uint8_t old[REQUEST_KEY];
-        MT_TRY(mt_tx_get(tx, &mt_gate_maps[MT_GATE_ORDER], slot_key, &value));
         MT_REQUIRE(value.len == SESSION_KEY, MT_E_FORMAT,
                    "an entry of gate.order has the wrong length");
         memcpy(old, ask->subject.b, 32);
         memcpy(old + 32, value.ptr, SESSION_KEY);
         MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_REQUESTS], (mt_bytes){old, sizeof old}));
     }
-    MT_TRY(
-        mt_tx_put(tx, &mt_gate_maps[MT_GATE_ORDER], slot_key, (mt_bytes){key + 32, SESSION_KEY}));
+    MT_TRY(mt_tx_put(tx, &mt_gate_maps[MT_GATE_ORDER], slot_key,
+                     (mt_bytes){key.ptr + 32, SESSION_KEY}));
     struct mt_writer n = mt_writer_over((mt_span){next, sizeof next});
     mt_write_u64be(&n, count + 1);
-    MT_TRY(mt_write_end(&n, &value));
-    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_ORDER], mt_hash_bytes(&ask->subject), value);
+    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_ORDER], mt_hash_bytes(&ask->subject),
+                     mt_write_done(&n));
 }
 
 MT_ERR mt_gate_remember(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask,
                         uint32_t status, mt_bytes body)
 {
     MT_GATE_REACHES(tx);
-    uint8_t key[REQUEST_KEY];
+    uint8_t key_room[REQUEST_KEY];
+    const mt_bytes key = request_key_of(ask, key_room);
     mt_bytes value;
     MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_VALUE_BYTES_MAX);
     (void)g;
     if (!ask->is_numbered) {
         return MT_OK;
     }
-    MT_TRY(request_key_of(ask, key));
     MT_TRY(take_slot(tx, ask, key));
     struct mt_writer w = mt_writer_onto(&room);
     mt_cbor_write_array(&w, 4);
@@ -144,5 +139,5 @@ MT_ERR mt_gate_remember(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask
     mt_cbor_write_bytes(&w, body);
     mt_cbor_write_uint(&w, mt_tx_now_ms(tx));
     MT_TRY(mt_write_end(&w, &value));
-    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_REQUESTS], (mt_bytes){key, sizeof key}, value);
+    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_REQUESTS], key, value);
 }

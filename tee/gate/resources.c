@@ -33,7 +33,6 @@ MT_ERR mt_gate_resource_get(struct mt_tx *tx, const mt_id *id, struct mt_resourc
 MT_ERR mt_gate_resource_put(struct mt_tx *tx, const mt_id *id, const struct mt_resource *res)
 {
     uint8_t room[80];
-    mt_bytes value;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     mt_cbor_write_array(&w, 5);
     mt_cbor_write_uint(&w, (uint64_t)res->kind);
@@ -41,8 +40,7 @@ MT_ERR mt_gate_resource_put(struct mt_tx *tx, const mt_id *id, const struct mt_r
     mt_cbor_write_uint(&w, res->made_ms);
     mt_cbor_write_bool(&w, res->has_ended);
     mt_cbor_write_uint(&w, res->ended_epoch);
-    MT_TRY(mt_write_end(&w, &value));
-    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_RESOURCES], mt_id_bytes(id), value);
+    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_RESOURCES], mt_id_bytes(id), mt_write_done(&w));
 }
 
 static MT_ERR add_resource(struct mt_tx *tx, enum mt_kind kind, const mt_id *id,

@@ -21,6 +21,7 @@ static MT_ERR parse_user(mt_bytes in, struct mt_user *out)
     MT_REQUIRE(count == 5, MT_E_FORMAT, "a user's record has five fields");
     MT_TRY(mt_cbor_read_copy(&r, (mt_span){u.key.b, sizeof u.key.b}));
     MT_TRY(mt_cbor_read_text(&r, &u.name));
+    MT_REQUIRE(u.name.len <= MT_NAME_BYTES_MAX, MT_E_FORMAT, "a user's name is too long");
     MT_TRY(mt_cbor_read_uint(&r, &role));
     MT_REQUIRE(role == MT_ROLE_USER || role == MT_ROLE_ADMIN, MT_E_FORMAT,
                "a user's role is unknown");
@@ -43,7 +44,6 @@ MT_ERR mt_gate_user_get(struct mt_tx *tx, const mt_hash *subject, struct mt_user
 MT_ERR mt_gate_user_put(struct mt_tx *tx, const struct mt_user *u)
 {
     uint8_t room[MT_SPKI_LEN + MT_NAME_BYTES_MAX + 32];
-    mt_bytes value;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     mt_cbor_write_array(&w, 5);
     mt_cbor_write_bytes(&w, mt_spki_bytes(&u->key));
@@ -51,8 +51,8 @@ MT_ERR mt_gate_user_put(struct mt_tx *tx, const struct mt_user *u)
     mt_cbor_write_uint(&w, (uint64_t)u->role);
     mt_cbor_write_bool(&w, u->is_revoked);
     mt_cbor_write_uint(&w, u->added_ms);
-    MT_TRY(mt_write_end(&w, &value));
-    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_USERS], mt_hash_bytes(&u->subject), value);
+    return mt_tx_put(tx, &mt_gate_maps[MT_GATE_USERS], mt_hash_bytes(&u->subject),
+                     mt_write_done(&w));
 }
 
 MT_ERR mt_permit_user(const struct mt_permit *p, struct mt_tx *tx, const mt_hash *subject,
@@ -135,7 +135,6 @@ MT_ERR mt_permit_user_revoke(const struct mt_permit *p, struct mt_tx *tx, const 
     MT_REQUIRE(u.role != MT_ROLE_ADMIN || u.is_revoked || count > 1, MT_E_CONFLICT,
                "the last administrator cannot be revoked");
     /* The name borrows from the value that is about to be replaced. */
-    MT_REQUIRE(u.name.len <= sizeof name, MT_E_INTERNAL, "a user's name is too long");
     memcpy(name, u.name.ptr, u.name.len);
     u.name.ptr = name;
     u.is_revoked = true;
