@@ -16,7 +16,7 @@ enum {
     EKM_LEN = 32,
     FRAMES_BYTES_MAX = 2 * (MT_ATTEST_MESSAGE_BYTES_MAX + 4),
     PIPE_BYTES_MAX = 16 * 1024 * 1024, /* far beyond what a caller lets wait */
-    PIPE_BYTES_KEPT = 32 * 1024,       /* of an empty one */
+    PIPE_BYTES_KEPT = 32 * 1024,       /* of an empty one, unless it was just full of more */
 };
 
 struct mt_channel {
@@ -39,12 +39,21 @@ struct mt_channel {
     bool has_seen;
 };
 
+/* What ciphers made is no secret, and is not wiped. The room of large pieces is kept while they go
+ * on: for each of them the kernel would take its pages back and clear new ones. */
 static void forget_all(struct mt_buf *b)
 {
-    if (b->room > PIPE_BYTES_KEPT) {
+    bool is_wanted = b->room <= PIPE_BYTES_KEPT || b->len > PIPE_BYTES_KEPT;
+    b->len = 0;
+    if (!is_wanted) {
         mt_buf_free(b);
-    } else {
-        mt_buf_drop(b, b->len);
+    }
+}
+
+static void give_back(struct mt_buf *b)
+{
+    if (b->len == 0 && b->room > PIPE_BYTES_KEPT) {
+        mt_buf_free(b);
     }
 }
 
@@ -73,6 +82,11 @@ static int pipe_write(BIO *b, const char *in, int len)
 {
     struct mt_channel *c = BIO_get_data(b);
     BIO_clear_retry_flags(b);
+    bool is_full = len > 0 && c->out.room - c->out.len < (size_t)len;
+    if (is_full && c->sent > c->out.len / 2) { /* a slow peer's output is never empty */
+        mt_buf_drop(&c->out, c->sent);
+        c->sent = 0;
+    }
     if (len < 0 ||
         mt_failed(mt_buf_append(&c->out, (mt_bytes){(const uint8_t *)in, (size_t)len}))) {
         return -1;
@@ -163,10 +177,13 @@ void mt_channel_sent(struct mt_channel *c, size_t len)
     if (c->sent == c->out.len) {
         forget_all(&c->out);
         c->sent = 0;
-    } else if (c->sent > c->out.len / 2) { /* a slow peer's output is never empty */
-        mt_buf_drop(&c->out, c->sent);
-        c->sent = 0;
     }
+}
+
+void mt_channel_rest(struct mt_channel *c)
+{
+    give_back(&c->in);
+    give_back(&c->out);
 }
 
 /* RFC 8446, 7.5; the label names the role of the party that shows evidence, for the exporter itself
@@ -425,16 +442,34 @@ MT_ERR mt_channel_start(struct mt_channel *c)
     return advance_or_close(c);
 }
 
-MT_ERR mt_channel_feed(struct mt_channel *c, mt_bytes cipher)
+MT_ERR mt_channel_room(struct mt_channel *c, size_t len, mt_span *out)
 {
     MT_REQUIRE(c->state != MT_CHANNEL_CLOSED, MT_E_CLOSED, "the channel is closed");
     mt_buf_drop(&c->in, c->taken);
     c->taken = 0;
-    if (mt_failed(mt_buf_append(&c->in, cipher))) {
+    if (mt_failed(mt_buf_reserve(&c->in, len, out))) {
         close_for_good(c);
         MT_FAIL(MT_E_NOMEM, "no memory for what has arrived");
     }
+    return MT_OK;
+}
+
+MT_ERR mt_channel_arrived(struct mt_channel *c, size_t len)
+{
+    MT_REQUIRE(c->state != MT_CHANNEL_CLOSED, MT_E_CLOSED, "the channel is closed");
+    MT_ASSERT(len <= c->in.room - c->in.len);
+    c->in.len += len;
     return advance_or_close(c);
+}
+
+MT_ERR mt_channel_feed(struct mt_channel *c, mt_bytes cipher)
+{
+    mt_span room;
+    MT_TRY(mt_channel_room(c, cipher.len, &room));
+    if (cipher.len > 0) {
+        memcpy(room.ptr, cipher.ptr, cipher.len);
+    }
+    return mt_channel_arrived(c, cipher.len);
 }
 
 /* Nor has the peer said goodbye: what TLS would find out with much ado. */

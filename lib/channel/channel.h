@@ -48,11 +48,17 @@ enum mt_channel_state mt_channel_state(const struct mt_channel *c);
 /* Cipher bytes that have arrived; all are taken. Moves the handshake. MT_E_PROOF, MT_E_DENIED,
  * MT_E_FORMAT: closed. */
 MT_ERR mt_channel_feed(struct mt_channel *c, mt_bytes cipher);
+/* The same without a copy, for large pieces: room for so many bytes, valid until the next call, and
+ * then how many have arrived in it. */
+MT_ERR mt_channel_room(struct mt_channel *c, size_t len, mt_span *out);
+MT_ERR mt_channel_arrived(struct mt_channel *c, size_t len);
 /* For a client: makes the first flight. */
 MT_ERR mt_channel_start(struct mt_channel *c);
 /* Cipher bytes to be sent; valid until the next call on the channel but mt_channel_sent(). */
 mt_bytes mt_channel_output(const struct mt_channel *c);
 void mt_channel_sent(struct mt_channel *c, size_t len);
+/* Nothing large is under way any more: its buffers are given back. */
+void mt_channel_rest(struct mt_channel *c);
 
 /* Whether evidence for this report data is waited for: make it and put it. */
 bool mt_channel_wants_evidence(struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN]);

@@ -314,6 +314,47 @@ static void what_has_been_sent_is_forgotten_though_more_always_waits(void)
     pair_free(&p);
 }
 
+/* As carry(), but the bytes are put where they are read from, and in two steps. */
+static void carry_straight(struct mt_channel *from, struct mt_channel *to)
+{
+    mt_bytes out = mt_channel_output(from);
+    for (size_t at = 0; at < out.len;) {
+        size_t len = at == 0 ? out.len / 3 : out.len - at;
+        mt_span room;
+        OK(mt_channel_room(to, len + 7, &room)); /* more than will come */
+        memcpy(room.ptr, out.ptr + at, len);
+        OK(mt_channel_arrived(to, len));
+        at += len;
+    }
+    mt_channel_sent(from, out.len);
+}
+
+static void large_pieces_keep_their_room_until_there_are_none(void)
+{
+    struct pair p = pair_of(node_options(), client_options());
+    pair_run(&p, NO_LIMIT);
+    for (int i = 0; i < 4; i++) {
+        scarce_largest = 0;
+        send_all(p.client, MT_BYTES_OF(plenty));
+        carry_straight(p.client, p.node);
+        MT_ASSERT(is_read(p.node, MT_BYTES_OF(plenty)));
+        MT_ASSERT((scarce_largest < sizeof plenty) == (i == 1 || i == 2));
+        if (i == 2) {
+            mt_channel_rest(p.client);
+            mt_channel_rest(p.node);
+        }
+    }
+    send_all(p.client, MT_LITERAL("little"));
+    mt_channel_rest(p.client); /* which takes nothing away that is on its way */
+    carry_straight(p.client, p.node);
+    MT_ASSERT(is_read(p.node, MT_LITERAL("little")));
+    mt_channel_close(p.node);
+    mt_span room;
+    MT_ASSERT(is_code(mt_channel_room(p.node, 1, &room), MT_E_CLOSED));
+    MT_ASSERT(is_code(mt_channel_arrived(p.node, 0), MT_E_CLOSED));
+    pair_free(&p);
+}
+
 static void evidence_that_cannot_be_shown_ends_the_channel(void)
 {
     static const mt_bytes endorsements[MT_ENDORSEMENTS_MAX + 1];
@@ -438,6 +479,7 @@ int main(int argc, char **argv)
         MT_TEST(no_flipped_bit_on_the_wire_goes_unnoticed),
         MT_TEST(what_others_left_in_openssls_queue_of_errors_harms_no_channel),
         MT_TEST(what_has_been_sent_is_forgotten_though_more_always_waits),
+        MT_TEST(large_pieces_keep_their_room_until_there_are_none),
         MT_TEST(evidence_that_cannot_be_shown_ends_the_channel),
         MT_TEST(writing_nothing_writes_nothing),
         MT_TEST(what_a_certificate_says_beside_its_key_is_nothing),

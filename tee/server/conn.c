@@ -10,7 +10,8 @@
 
 enum {
     READ_BYTES = 128 * 1024,
-    OUT_BYTES_HIGH = 256 * 1024,
+    WRITE_BYTES = 128 * 1024, /* encrypted at once, so that it stays near the processor */
+    OUT_BYTES_HIGH = 128 * 1024,
     IN_BYTES_MAX = 128 * 1024,
     SENT_BYTES_MIN = 4 * 1024,          /* of what leaves, within one request timeout, */
     BODY_BYTES_MIN = 64 * 1024,         /* and of what comes in as a body */
@@ -73,12 +74,6 @@ bool mt_conn_work_ends(struct mt_conn *c)
     return false;
 }
 
-size_t mt_conn_out_room(const struct mt_conn *c)
-{
-    size_t waiting = c->out.len + mt_channel_output(c->channel).len;
-    return waiting < OUT_BYTES_HIGH ? OUT_BYTES_HIGH - waiting : 0;
-}
-
 static void timed_out(struct mt_timer *t)
 {
     mt_conn_close(t->state);
@@ -92,7 +87,7 @@ static size_t unsent(const struct mt_conn *c)
 /* The object thread has not written yet what came before: that is no fault of the sender. */
 static bool waits_for_disk(const struct mt_conn *c)
 {
-    return c->state == MT_CONN_BODY && c->x.upload != NULL && mt_upload_room(c->x.upload) == 0;
+    return c->state == MT_CONN_BODY && c->x.upload != NULL && mt_upload_room(c->x.upload).len == 0;
 }
 
 /* How long this may last, and what has to change for the time to begin anew. A slow sender is not
@@ -207,10 +202,33 @@ static MT_ERR parse_head(struct mt_conn *c, bool *has_moved)
     return MT_OK;
 }
 
+static MT_ERR take_straight(struct mt_conn *c, bool *has_moved)
+{
+    mt_span room = mt_exchange_room(c);
+    size_t got = room.len; /* nothing, if it is full */
+    size_t all = 0;
+    while (got > 0 && all < room.len) {
+        MT_TRY(mt_channel_read(c->channel, (mt_span){room.ptr + all, room.len - all}, &got));
+        all += got;
+    }
+    if (got == 0 && room.len > 0) {
+        c->undecrypted = 0; /* as in take_plain() */
+    }
+    if (all > 0) {
+        mt_exchange_came(c, all);
+        *has_moved = true;
+    }
+    return MT_OK;
+}
+
 static MT_ERR take_body(struct mt_conn *c, bool *has_moved)
 {
+    if (mt_exchange_is_straight(c)) {
+        return take_straight(c, has_moved);
+    }
+    MT_TRY(take_plain(c, has_moved));
     size_t before = c->in.len;
-    MT_TRY(mt_exchange_take_body(c));
+    mt_exchange_take_body(c);
     *has_moved = *has_moved || c->in.len != before;
     return MT_OK;
 }
@@ -250,7 +268,6 @@ static MT_ERR step(struct mt_conn *c, bool *has_moved)
         MT_TRY(parse_head(c, has_moved));
         break;
     case MT_CONN_BODY:
-        MT_TRY(take_plain(c, has_moved));
         MT_TRY(take_body(c, has_moved));
         break;
     case MT_CONN_SENDING:
@@ -283,17 +300,30 @@ static bool is_worth_sending(const struct mt_conn *c)
     return c->state != MT_CONN_DOWNLOAD || mt_download_has_begun(c->x.download);
 }
 
+static MT_ERR encrypt(struct mt_conn *c, mt_bytes plain, size_t *all)
+{
+    *all = 0;
+    while (*all < plain.len && mt_channel_output(c->channel).len < OUT_BYTES_HIGH) {
+        size_t taken = 0;
+        size_t len = plain.len - *all;
+        len = len < WRITE_BYTES ? len : WRITE_BYTES;
+        MT_TRY(mt_channel_write(c->channel, (mt_bytes){plain.ptr + *all, len}, &taken));
+        MT_ASSERT(taken > 0);
+        *all += taken;
+    }
+    return MT_OK;
+}
+
 /* What cannot leave yet waits here: the channel gets more only when all that it holds has left. */
 static MT_ERR fill_channel(struct mt_conn *c)
 {
-    mt_bytes plain = mt_buf_bytes(&c->out);
-    while (plain.len > 0 && mt_channel_output(c->channel).len < OUT_BYTES_HIGH) {
-        size_t taken = 0;
-        MT_TRY(mt_channel_write(c->channel, plain, &taken));
-        MT_ASSERT(taken > 0);
-        plain = (mt_bytes){plain.ptr + taken, plain.len - taken};
+    size_t taken = 0;
+    MT_TRY(encrypt(c, mt_buf_bytes(&c->out), &taken));
+    mt_buf_drop(&c->out, taken);
+    if (c->out.len == 0 && c->x.download != NULL) {
+        MT_TRY(encrypt(c, mt_download_piece(c->x.download), &taken));
+        mt_download_sent(c->x.download, taken);
     }
-    mt_buf_drop(&c->out, c->out.len - plain.len);
     return MT_OK;
 }
 
@@ -372,9 +402,14 @@ void mt_conn_pump(struct mt_conn *c)
 static MT_ERR receive(struct mt_conn *c)
 {
     static uint8_t cipher[READ_BYTES]; /* the loop's thread alone comes here */
+    bool is_large = mt_exchange_is_straight(c);
     for (int i = 0; i < 4 && wants_input(c); i++) {
+        mt_span room = {cipher, sizeof cipher};
         size_t got = 0;
-        mt_err e = mt_net_read(c->fd, (mt_span){cipher, sizeof cipher}, &got);
+        if (is_large) { /* much will come: not copied */
+            MT_TRY(mt_channel_room(c->channel, READ_BYTES, &room));
+        }
+        mt_err e = mt_net_read(c->fd, room, &got);
         if (mt_failed(e)) {
             return e.fault->code == MT_E_BUSY ? MT_OK : e;
         }
@@ -382,7 +417,8 @@ static MT_ERR receive(struct mt_conn *c)
         if (c->state == MT_CONN_CLOSING) {
             c->discarded += got;
         } else {
-            MT_TRY(mt_channel_feed(c->channel, (mt_bytes){cipher, got}));
+            MT_TRY(is_large ? mt_channel_arrived(c->channel, got)
+                            : mt_channel_feed(c->channel, (mt_bytes){cipher, got}));
             c->undecrypted += got;
         }
         if (got < sizeof cipher) {

@@ -7,7 +7,8 @@
 #include "seal/object.h"
 #include "server/inside.h"
 
-/* One piece is read and verified by the object thread while the one before it leaves. */
+/* One piece is read and verified by the object thread while the one before it leaves, straight from
+ * where it was unsealed to. */
 struct mt_download {
     struct mt_conn *conn;
     struct mt_secret *key;
@@ -16,23 +17,26 @@ struct mt_download {
     struct mt_backup_writer *backup; /* instead */
     struct mt_work work;
     uint64_t at; /* of the next piece to be read */
-    size_t got;  /* read, not yet in the connection's output */
+    mt_bytes leaving;
+    size_t got; /* read into the other piece */
     bool is_busy;
-    size_t room; /* for one piece, or for all there is */
-    uint8_t piece[];
+    size_t pieces_len;
+    size_t room;      /* for one piece, or for all there is */
+    uint8_t *reading; /* the other piece: there is one, or there are two */
+    uint8_t pieces[];
 };
 
 static mt_err run_read(struct mt_work *w)
 {
     struct mt_download *d = w->state;
     if (d->backup != NULL) {
-        return mt_backup_writer_read(d->backup, (mt_span){d->piece, d->room}, &d->got);
+        return mt_backup_writer_read(d->backup, (mt_span){d->reading, d->room}, &d->got);
     }
     if (d->reader == NULL) {
         MT_TRY(mt_object_reader_new(d->conn->server->o.fs, &d->handle, mt_secret_bytes(d->key),
                                     &d->reader));
     }
-    return mt_object_reader_read_at(d->reader, d->at, (mt_span){d->piece, d->room}, &d->got);
+    return mt_object_reader_read_at(d->reader, d->at, (mt_span){d->reading, d->room}, &d->got);
 }
 
 static void read_done(struct mt_work *w, mt_err e)
@@ -54,10 +58,13 @@ static void read_done(struct mt_work *w, mt_err e)
 
 static struct mt_download *make(uint64_t size_bytes)
 {
-    size_t room = size_bytes < MT_TRANSFER_BYTES ? (size_t)size_bytes : MT_TRANSFER_BYTES;
-    struct mt_download *d = calloc(1, sizeof *d + room);
+    bool is_one = size_bytes <= MT_TRANSFER_BYTES;
+    size_t room = is_one ? (size_t)size_bytes : MT_TRANSFER_BYTES;
+    struct mt_download *d = calloc(1, sizeof *d + (is_one ? room : 2 * room));
     if (d != NULL) {
         d->room = room;
+        d->pieces_len = is_one ? room : 2 * room;
+        d->reading = d->pieces;
     }
     return d;
 }
@@ -93,11 +100,9 @@ void mt_download_pump(struct mt_download *d)
     if (d->is_busy || c->x.is_head) {
         return;
     }
-    if (d->got > 0 && mt_conn_out_room(c) > 0) {
-        if (mt_failed(mt_buf_append(&c->out, (mt_bytes){d->piece, d->got}))) {
-            mt_conn_close(c);
-            return;
-        }
+    if (d->got > 0 && d->leaving.len == 0) {
+        d->leaving = (mt_bytes){d->reading, d->got};
+        d->reading = d->reading == d->pieces ? d->pieces + d->room : d->pieces;
         d->got = 0;
     }
     if (d->got == 0 && d->at < d->handle.size_bytes) {
@@ -111,6 +116,17 @@ void mt_download_pump(struct mt_download *d)
     }
 }
 
+mt_bytes mt_download_piece(const struct mt_download *d)
+{
+    return d->leaving;
+}
+
+void mt_download_sent(struct mt_download *d, size_t len)
+{
+    MT_ASSERT(len <= d->leaving.len);
+    d->leaving = (mt_bytes){d->leaving.ptr + len, d->leaving.len - len};
+}
+
 bool mt_download_has_begun(const struct mt_download *d)
 {
     return d->at > 0 || mt_download_is_done(d);
@@ -118,7 +134,8 @@ bool mt_download_has_begun(const struct mt_download *d)
 
 bool mt_download_is_done(const struct mt_download *d)
 {
-    return d->conn->x.is_head || (!d->is_busy && d->got == 0 && d->at == d->handle.size_bytes);
+    return d->conn->x.is_head ||
+           (!d->is_busy && d->got == 0 && d->leaving.len == 0 && d->at == d->handle.size_bytes);
 }
 
 void mt_download_free(struct mt_download **dp)
@@ -131,7 +148,7 @@ void mt_download_free(struct mt_download **dp)
     mt_object_reader_free(&d->reader);
     mt_backup_writer_free(&d->backup);
     mt_secret_free(&d->key);
-    mt_wipe((mt_span){d->piece, d->room});
+    mt_wipe((mt_span){d->pieces, d->pieces_len});
     free(d);
     *dp = NULL;
 }

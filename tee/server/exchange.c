@@ -215,33 +215,35 @@ static MT_ERR take_piece(struct mt_conn *c, mt_bytes data)
     return mt_upload_add(x->upload, data);
 }
 
-MT_ERR mt_exchange_take_body(struct mt_conn *c)
+static mt_err take_bytes(struct mt_conn *c, mt_bytes *in, bool *is_end)
 {
     struct mt_exchange *x = &c->x;
-    mt_bytes in = mt_buf_bytes(&c->in);
-    mt_err e = MT_OK;
-    bool is_end = false;
-    while (!mt_failed(e) && !is_end) {
+    for (;;) {
         mt_bytes data = {NULL, 0};
-        mt_bytes rest = in;
+        mt_bytes now = *in;
         if (x->upload != NULL) {
-            size_t room = mt_upload_room(x->upload);
+            size_t room = mt_upload_room(x->upload).len;
             if (room == 0) {
-                break;
+                return MT_OK;
             }
-            in.len = in.len < room ? in.len : room;
+            now.len = now.len < room ? now.len : room;
         }
-        size_t offered = in.len;
-        e = mt_http_body_read(&x->body_reader, &in, &data, &is_end);
-        size_t eaten = offered - in.len;
-        in = (mt_bytes){rest.ptr + eaten, rest.len - eaten};
-        if (!mt_failed(e) && data.len > 0) {
-            e = take_piece(c, data);
-        } else if (!is_end && eaten == 0) {
-            break;
+        size_t offered = now.len;
+        MT_TRY(mt_http_body_read(&x->body_reader, &now, &data, is_end));
+        size_t eaten = offered - now.len;
+        *in = (mt_bytes){in->ptr + eaten, in->len - eaten};
+        if (data.len > 0) {
+            MT_TRY(take_piece(c, data));
+        }
+        if (*is_end || (data.len == 0 && eaten == 0)) {
+            return MT_OK;
         }
     }
-    mt_buf_drop(&c->in, c->in.len - in.len);
+}
+
+static void go_on(struct mt_conn *c, mt_err e, bool is_end)
+{
+    struct mt_exchange *x = &c->x;
     if (mt_failed(e)) {
         x->closes = true;
         c->lingers = true;
@@ -252,7 +254,37 @@ MT_ERR mt_exchange_take_body(struct mt_conn *c)
     } else if (is_end) {
         mt_exchange_body_done(c, MT_OK);
     }
-    return MT_OK;
+}
+
+void mt_exchange_take_body(struct mt_conn *c)
+{
+    mt_bytes in = mt_buf_bytes(&c->in);
+    bool is_end = false;
+    mt_err e = take_bytes(c, &in, &is_end);
+    mt_buf_drop(&c->in, c->in.len - in.len);
+    go_on(c, e, is_end);
+}
+
+bool mt_exchange_is_straight(const struct mt_conn *c)
+{
+    const struct mt_exchange *x = &c->x;
+    return c->state == MT_CONN_BODY && x->upload != NULL && c->in.len == 0 &&
+           x->body_reader.kind == MT_HTTP_BODY_LENGTH && x->body_reader.left > 0;
+}
+
+mt_span mt_exchange_room(const struct mt_conn *c)
+{
+    mt_span room = mt_upload_room(c->x.upload);
+    uint64_t left = c->x.body_reader.left; /* what follows is another request */
+    return (mt_span){room.ptr, room.len < left ? room.len : (size_t)left};
+}
+
+void mt_exchange_came(struct mt_conn *c, size_t len)
+{
+    mt_bytes in = {mt_upload_room(c->x.upload).ptr, len};
+    bool is_end = false;
+    mt_err e = take_bytes(c, &in, &is_end);
+    go_on(c, e, is_end);
 }
 
 static void hash_request(struct mt_conn *c)
@@ -455,4 +487,5 @@ void mt_exchange_end(struct mt_conn *c)
     mt_buf_free(&x->body);
     mt_buf_free(&x->reply.body);
     mt_arena_reset(c->arena);
+    mt_channel_rest(c->channel);
 }

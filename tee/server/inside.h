@@ -50,7 +50,8 @@ MT_ERR mt_system_claim(struct mt_server *s, const struct mt_ask *ask, const stru
 /* ---- upload.c: a large body on its way into a staging object */
 struct mt_upload;
 MT_ERR mt_upload_new(struct mt_conn *c, struct mt_upload **out);
-size_t mt_upload_room(const struct mt_upload *u); /* bytes that mt_upload_add() takes now */
+/* As much as mt_upload_add() takes now, and where: what is put there already is not copied. */
+mt_span mt_upload_room(const struct mt_upload *u);
 MT_ERR mt_upload_add(struct mt_upload *u, mt_bytes bytes);
 /* No more bytes: seals and syncs, then calls mt_exchange_body_done(). */
 void mt_upload_end(struct mt_upload *u);
@@ -68,8 +69,10 @@ MT_ERR mt_download_new(struct mt_conn *c, const struct mt_object_handle *h, stru
                        struct mt_download **out); /* takes the key */
 /* The same for a backup, which is taken. */
 MT_ERR mt_download_backup(struct mt_conn *c, struct mt_backup_writer **w, struct mt_download **out);
-/* Starts, and goes on whenever the connection's output has room. */
+/* Starts, and goes on whenever a piece has left. */
 void mt_download_pump(struct mt_download *d);
+mt_bytes mt_download_piece(const struct mt_download *d); /* to be sent, behind c->out */
+void mt_download_sent(struct mt_download *d, size_t len);
 bool mt_download_has_begun(const struct mt_download *d); /* a piece is there, or none will come */
 bool mt_download_is_done(const struct mt_download *d);
 void mt_download_free(struct mt_download **d);
@@ -108,7 +111,12 @@ void mt_exchange_refuse(struct mt_conn *c, mt_err e);
 /* The body is complete: runs the handler, holds the reply. */
 void mt_exchange_body_done(struct mt_conn *c, mt_err e);
 /* Body bytes out of c->in; stops when the upload has no room. */
-MT_ERR mt_exchange_take_body(struct mt_conn *c);
+void mt_exchange_take_body(struct mt_conn *c);
+/* Whether what comes next is part of a large body as it is: then it is decrypted to where it is
+ * sealed from, as far as there is room, and so many bytes of it have come. */
+bool mt_exchange_is_straight(const struct mt_conn *c);
+mt_span mt_exchange_room(const struct mt_conn *c);
+void mt_exchange_came(struct mt_conn *c, size_t len);
 /* The reply is ready: it leaves when what it was computed from is durable. */
 void mt_exchange_hold(struct mt_conn *c);
 /* Releases everything of the request; ready for the next. */
@@ -175,8 +183,6 @@ void mt_conn_close(struct mt_conn *c);
  * meanwhile. */
 void mt_conn_work_begins(struct mt_conn *c);
 bool mt_conn_work_ends(struct mt_conn *c);
-/* Room for plain output before the peer has read more. */
-size_t mt_conn_out_room(const struct mt_conn *c);
 
 /* ---- plain.c: probes and metrics */
 struct mt_plain;

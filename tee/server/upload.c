@@ -124,20 +124,23 @@ MT_ERR mt_upload_new(struct mt_conn *c, struct mt_upload **out)
     return MT_OK;
 }
 
-size_t mt_upload_room(const struct mt_upload *u)
+mt_span mt_upload_room(const struct mt_upload *u)
 {
-    return MT_TRANSFER_BYTES - u->filled;
+    return (mt_span){u->filling + u->filled, MT_TRANSFER_BYTES - u->filled};
 }
 
 MT_ERR mt_upload_add(struct mt_upload *u, mt_bytes bytes)
 {
     MT_TRY(u->failed);
-    MT_ASSERT(bytes.len <= mt_upload_room(u));
+    mt_span room = mt_upload_room(u);
+    MT_ASSERT(bytes.len <= room.len);
     size_t head = sizeof u->head - u->head_len;
     head = head < bytes.len ? head : bytes.len;
     memcpy(u->head + u->head_len, bytes.ptr, head);
     u->head_len += head;
-    memcpy(u->filling + u->filled, bytes.ptr, bytes.len);
+    if (bytes.ptr != room.ptr) {
+        memcpy(room.ptr, bytes.ptr, bytes.len);
+    }
     u->filled += bytes.len;
     go_on(u);
     return MT_OK;
