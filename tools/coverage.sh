@@ -6,7 +6,15 @@ cd "$(dirname "$0")/.."
 build=$1
 ninja -C "$build"
 find "$build" -name '*.gcda' -delete
+# A node that root starts works as somebody else, who may write no new file here: each finds an empty one, and what
+# stays empty was never run. A folder that others cannot enter would lose all that nodes count, and say nothing.
+find "$build" -name '*.gcno' | while IFS= read -r note; do : >"${note%no}da"; done
+find "$build" -name '*.gcda' -exec chmod 666 {} +
+if [ "$(id -u)" -eq 0 ]; then
+    setpriv --reuid nobody --clear-groups test -x "$build" || echo "coverage.sh: nodes cannot count in $build" >&2
+fi
 tools/test.sh "$build" || echo 'coverage.sh: the tests are red, so this is not the whole truth' >&2
+find "$build" -name '*.gcda' -empty -delete
 gcovr --root . --object-directory "$build" --filter 'lib/' --filter 'tee/' --exclude '.*_(test|fuzz|bench)\.[ch]' \
     --exclude-branches-by-pattern '\s*MT_ASSERT\b.*' --exclude-lines-by-pattern '\s*MT_ASSERT\b.*' \
     --json-summary "$build/coverage.json" --html-details "$build/coverage.html" --exclude-throw-branches >/dev/null
