@@ -15,7 +15,15 @@ mt_bytes mt_bytes_of_text(const char *text)
 int mt_bytes_order(mt_bytes a, mt_bytes b)
 {
     size_t common = a.len < b.len ? a.len : b.len;
-    for (size_t i = 0; i < common; i++) {
+    size_t i = 0;
+    uint64_t x = 0;
+    uint64_t y = 0;
+    for (; common - i >= sizeof x && x == y; i += sizeof x) {
+        memcpy(&x, a.ptr + i, sizeof x);
+        memcpy(&y, b.ptr + i, sizeof y);
+    }
+    i -= x == y ? 0 : sizeof x; /* where they differ, byte for byte */
+    for (; i < common; i++) {
         if (a.ptr[i] != b.ptr[i]) {
             return a.ptr[i] < b.ptr[i] ? -1 : 1;
         }

@@ -22,7 +22,6 @@ static void free_conn(struct mt_conn *c)
 {
     struct mt_server *s = c->server;
     mt_exchange_end(c);
-    mt_arena_free(&c->arena);
     mt_channel_free(&c->channel);
     mt_buf_free(&c->in);
     mt_buf_free(&c->out);
@@ -470,16 +469,12 @@ MT_ERR mt_conn_new(struct mt_server *s, int fd)
     c->out = mt_buf_of_max((size_t)MT_JSON_BYTES_MAX * 4);
     c->timer = (struct mt_timer){.run = timed_out, .state = c};
     c->watch = (struct mt_watch){.ready = ready, .state = c};
-    mt_err e = mt_arena_new(MT_REQUEST_ARENA_BYTES, &c->arena);
-    if (!mt_failed(e)) {
-        e = new_channel(s, &c->channel);
-    }
+    mt_err e = new_channel(s, &c->channel);
     if (!mt_failed(e)) {
         e = mt_watch_begin(s->o.loop, &c->watch, fd, MT_WATCH_READ);
     }
     if (mt_failed(e)) {
         mt_channel_free(&c->channel);
-        mt_arena_free(&c->arena);
         free(c);
         return e;
     }

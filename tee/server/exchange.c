@@ -154,6 +154,8 @@ static void may_continue(struct mt_hold *h)
 static MT_ERR begin(struct mt_conn *c, const struct mt_http_head *head)
 {
     struct mt_exchange *x = &c->x;
+    MT_TRY(mt_server_take_arena(c->server, &c->arena));
+    x->ask.arena = c->arena;
     MT_TRY(read_head(c, head));
     bool is_large = x->match.route->body_max > MT_BODY_INLINE_BYTES_MAX;
     if (is_large) {
@@ -172,8 +174,7 @@ static void reset(struct mt_conn *c)
     const struct mt_channel_peer *peer = mt_channel_peer(c->channel);
     c->x = (struct mt_exchange){.body = mt_buf_of_max(MT_BODY_INLINE_BYTES_MAX)};
     c->x.reply.body = mt_buf_of_max((size_t)MT_JSON_BYTES_MAX * 2);
-    c->x.ask = (struct mt_ask){
-        .key = &peer->key, .subject = peer->subject, .arena = c->arena, .action = "unknown"};
+    c->x.ask = (struct mt_ask){.key = &peer->key, .subject = peer->subject, .action = "unknown"};
 }
 
 void mt_exchange_refuse(struct mt_conn *c, mt_err e)
@@ -466,8 +467,24 @@ void mt_exchange_body_done(struct mt_conn *c, mt_err e)
     }
 }
 
+/* What the handler alone needed. */
+static void forget_request(struct mt_conn *c)
+{
+    struct mt_exchange *x = &c->x;
+    mt_json_free(&x->json);
+    mt_buf_free(&x->body);
+    x->request = (struct mt_request){.json = NULL};
+    x->ask.arena = NULL;
+    mt_server_give_arena(c->server, &c->arena);
+}
+
+/* A reply that is whole waits for the disk without its request: hundreds may wait at once, and each
+ * would keep from the caches what the next one works with. */
 void mt_exchange_hold(struct mt_conn *c)
 {
+    if (c->x.reply.kind == MT_REPLY_JSON) {
+        forget_request(c);
+    }
     hold(c, may_leave);
 }
 
@@ -483,9 +500,7 @@ void mt_exchange_end(struct mt_conn *c)
     mt_download_free(&x->download);
     mt_secret_free(&x->key);
     mt_backup_writer_free(&x->backup);
-    mt_json_free(&x->json);
-    mt_buf_free(&x->body);
     mt_buf_free(&x->reply.body);
-    mt_arena_reset(c->arena);
+    forget_request(c);
     mt_channel_rest(c->channel);
 }

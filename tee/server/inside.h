@@ -160,7 +160,7 @@ struct mt_conn {
     struct mt_timer timer;
     struct mt_patience patience; /* that the timer was set for */
     struct mt_channel *channel;
-    struct mt_arena *arena; /* of the request under way */
+    struct mt_arena *arena; /* of the request under way, until its handler is done; else NULL */
     struct mt_buf in;       /* decrypted, not yet parsed */
     struct mt_buf out;      /* plain, not yet in the channel */
     size_t undecrypted;     /* bytes in the channel that nobody has asked for yet, at most */
@@ -187,6 +187,8 @@ bool mt_conn_work_ends(struct mt_conn *c);
 /* ---- plain.c: probes and metrics */
 struct mt_plain;
 
+enum { MT_SPARE_ARENAS_MAX = 8 };
+
 struct mt_server {
     struct mt_server_options o;
     const struct mt_service *services[MT_SERVICES_MAX + 2]; /* the node's own first */
@@ -197,6 +199,8 @@ struct mt_server {
     size_t conns_count;
     struct mt_plain *plains;
     size_t plains_count;
+    struct mt_arena *spare_arenas[MT_SPARE_ARENAS_MAX]; /* wiped; the last one given back leads */
+    size_t spare_arenas_count;
     struct mt_timer breath; /* until it accepts again */
     uint64_t head_size;
     mt_hash head_root;
@@ -223,6 +227,10 @@ struct mt_server {
 /* plain.c */
 void mt_plain_accept(struct mt_server *s, int fd, bool is_metrics);
 void mt_plain_end_all(struct mt_server *s);
+/* The arena of a request. Most are given back within the same turn of the loop, so that however
+ * many connections there are, the same few are used, which the processor's caches hold. */
+MT_ERR mt_server_take_arena(struct mt_server *s, struct mt_arena **out);
+void mt_server_give_arena(struct mt_server *s, struct mt_arena **arena); /* wipes it */
 /* The root of the durable tree, kept until it grows. */
 MT_ERR mt_server_head(struct mt_server *s, uint64_t *size, mt_hash *root);
 /* ---- shred.c: rotates the shred key, a batch a transaction; also goes on where a crash has

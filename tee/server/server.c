@@ -84,6 +84,27 @@ MT_ERR mt_server_new(const struct mt_server_options *o, struct mt_server **out)
     return MT_OK;
 }
 
+MT_ERR mt_server_take_arena(struct mt_server *s, struct mt_arena **out)
+{
+    if (s->spare_arenas_count == 0) {
+        return mt_arena_new(MT_REQUEST_ARENA_BYTES, out);
+    }
+    struct mt_arena *arena = s->spare_arenas[--s->spare_arenas_count];
+    MT_ASSERT(mt_arena_used(arena) == 0);
+    *out = arena;
+    return MT_OK;
+}
+
+void mt_server_give_arena(struct mt_server *s, struct mt_arena **arena)
+{
+    if (*arena != NULL && s->spare_arenas_count < MT_SPARE_ARENAS_MAX) {
+        mt_arena_reset(*arena);
+        s->spare_arenas[s->spare_arenas_count++] = *arena;
+        *arena = NULL;
+    }
+    mt_arena_free(arena);
+}
+
 static void stop_listening(struct mt_server *s, struct mt_watch *w)
 {
     if (w->fd >= 0) {
@@ -108,6 +129,9 @@ void mt_server_free(struct mt_server **sp)
     mt_plain_end_all(s);
     while (s->conns != NULL) {
         mt_conn_close(s->conns);
+    }
+    while (s->spare_arenas_count > 0) {
+        mt_arena_free(&s->spare_arenas[--s->spare_arenas_count]);
     }
     free(s);
     *sp = NULL;
