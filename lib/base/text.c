@@ -49,6 +49,10 @@ bool mt_utf8_is_valid(mt_bytes text)
 {
     size_t at = 0;
     while (at < text.len) {
+        if (text.ptr[at] < 0x80) { /* most are */
+            at++;
+            continue;
+        }
         size_t len = mt_utf8_len((mt_bytes){text.ptr + at, text.len - at});
         if (len == 0) {
             return false;

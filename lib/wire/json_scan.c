@@ -118,6 +118,10 @@ static MT_ERR scan_string(struct scan *s)
             MT_TRY(scan_escape(s));
             continue;
         }
+        if (c < 0x80) {
+            s->at++;
+            continue;
+        }
         size_t len = mt_utf8_len((mt_bytes){s->text.ptr + s->at, s->text.len - s->at});
         MT_REQUIRE(len > 0, MT_E_FORMAT, "JSON: not UTF-8");
         s->at += len;
