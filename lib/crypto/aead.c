@@ -9,10 +9,9 @@
 #include "crypto/ct.h"
 #include "crypto/inside.h"
 
-/* Two contexts, so that the key schedule of each direction is set up once. */
+/* GCM runs the cipher forwards alone, so one key schedule serves both directions. */
 struct mt_aead {
-    EVP_CIPHER_CTX *seal;
-    EVP_CIPHER_CTX *unseal;
+    EVP_CIPHER_CTX *ctx;
 };
 
 MT_ERR mt_aead_new(mt_bytes key, struct mt_aead **out)
@@ -20,12 +19,10 @@ MT_ERR mt_aead_new(mt_bytes key, struct mt_aead **out)
     MT_ASSERT(key.len == MT_AEAD_KEY_LEN);
     MT_DEFER(mt_aead_free) struct mt_aead *a = calloc(1, sizeof *a);
     MT_REQUIRE(a != NULL, MT_E_NOMEM, "no memory for a cipher");
-    a->seal = EVP_CIPHER_CTX_new();
-    a->unseal = EVP_CIPHER_CTX_new();
-    MT_REQUIRE(a->seal != NULL && a->unseal != NULL, MT_E_NOMEM, "no memory for a cipher");
-    int ok = EVP_EncryptInit_ex2(a->seal, mt_crypto.aes_256_gcm, key.ptr, NULL, NULL) == 1 &&
-             EVP_DecryptInit_ex2(a->unseal, mt_crypto.aes_256_gcm, key.ptr, NULL, NULL) == 1;
-    MT_REQUIRE(ok == 1, MT_E_INTERNAL, "a cipher cannot be set up");
+    a->ctx = EVP_CIPHER_CTX_new();
+    MT_REQUIRE(a->ctx != NULL, MT_E_NOMEM, "no memory for a cipher");
+    bool ok = EVP_EncryptInit_ex2(a->ctx, mt_crypto.aes_256_gcm, key.ptr, NULL, NULL) == 1;
+    MT_REQUIRE(ok, MT_E_INTERNAL, "a cipher cannot be set up");
     *out = a;
     a = NULL; /* given */
     return MT_OK;
@@ -34,8 +31,7 @@ MT_ERR mt_aead_new(mt_bytes key, struct mt_aead **out)
 void mt_aead_free(struct mt_aead **a)
 {
     if (*a != NULL) {
-        EVP_CIPHER_CTX_free((*a)->seal);
-        EVP_CIPHER_CTX_free((*a)->unseal);
+        EVP_CIPHER_CTX_free((*a)->ctx);
         free(*a);
         *a = NULL;
     }
@@ -55,12 +51,12 @@ MT_ERR mt_aead_seal(struct mt_aead *a, mt_bytes nonce, mt_bytes aad, mt_bytes pl
     MT_ASSERT(nonce.len == MT_AEAD_NONCE_LEN);
     MT_ASSERT(out.len == plain.len + MT_AEAD_TAG_LEN);
     MT_REQUIRE(plain.len <= INT_MAX && aad.len <= INT_MAX, MT_E_LIMIT, "too much to seal at once");
-    bool ok = EVP_EncryptInit_ex2(a->seal, NULL, NULL, nonce.ptr, NULL) == 1;
-    ok = ok && (aad.len == 0 || EVP_EncryptUpdate(a->seal, NULL, &len, aad.ptr, (int)aad.len) == 1);
+    bool ok = EVP_EncryptInit_ex2(a->ctx, NULL, NULL, nonce.ptr, NULL) == 1;
+    ok = ok && (aad.len == 0 || EVP_EncryptUpdate(a->ctx, NULL, &len, aad.ptr, (int)aad.len) == 1);
     ok = ok && (plain.len == 0 ||
-                EVP_EncryptUpdate(a->seal, out.ptr, &len, plain.ptr, (int)plain.len) == 1);
-    ok = ok && EVP_EncryptFinal_ex(a->seal, out.ptr + plain.len, &last) == 1;
-    ok = ok && EVP_CIPHER_CTX_ctrl(a->seal, EVP_CTRL_AEAD_GET_TAG, MT_AEAD_TAG_LEN,
+                EVP_EncryptUpdate(a->ctx, out.ptr, &len, plain.ptr, (int)plain.len) == 1);
+    ok = ok && EVP_EncryptFinal_ex(a->ctx, out.ptr + plain.len, &last) == 1;
+    ok = ok && EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, MT_AEAD_TAG_LEN,
                                    out.ptr + plain.len) == 1;
     MT_REQUIRE(ok, MT_E_INTERNAL, "sealing failed");
     return MT_OK;
@@ -79,13 +75,12 @@ MT_ERR mt_aead_unseal(struct mt_aead *a, mt_bytes nonce, mt_bytes aad, mt_bytes 
     for (size_t i = 0; i < sizeof tag; i++) {
         tag[i] = sealed.ptr[plain_len + i];
     }
-    bool ok = EVP_DecryptInit_ex2(a->unseal, NULL, NULL, nonce.ptr, NULL) == 1;
-    ok = ok &&
-         (aad.len == 0 || EVP_DecryptUpdate(a->unseal, NULL, &len, aad.ptr, (int)aad.len) == 1);
+    bool ok = EVP_DecryptInit_ex2(a->ctx, NULL, NULL, nonce.ptr, NULL) == 1;
+    ok = ok && (aad.len == 0 || EVP_DecryptUpdate(a->ctx, NULL, &len, aad.ptr, (int)aad.len) == 1);
     ok = ok && (plain_len == 0 ||
-                EVP_DecryptUpdate(a->unseal, out.ptr, &len, sealed.ptr, (int)plain_len) == 1);
-    ok = ok && EVP_CIPHER_CTX_ctrl(a->unseal, EVP_CTRL_AEAD_SET_TAG, MT_AEAD_TAG_LEN, tag) == 1;
-    ok = ok && EVP_DecryptFinal_ex(a->unseal, out.ptr + plain_len, &last) == 1;
+                EVP_DecryptUpdate(a->ctx, out.ptr, &len, sealed.ptr, (int)plain_len) == 1);
+    ok = ok && EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, MT_AEAD_TAG_LEN, tag) == 1;
+    ok = ok && EVP_DecryptFinal_ex(a->ctx, out.ptr + plain_len, &last) == 1;
     if (!ok) {
         mt_wipe(out);
         MT_FAIL(MT_E_PROOF, "sealed bytes are not what was sealed");
