@@ -245,6 +245,7 @@ void mt_crypto_done(void)
     EVP_KDF_free(c->hkdf);
     EVP_KDF_free(c->scrypt);
     EVP_CIPHER_free(c->aes_256_gcm);
+    EVP_MD_CTX_free(atomic_exchange(&c->spare, NULL));
     if (c->entropy != NULL) {
         (void)OSSL_PROVIDER_unload(c->entropy);
     }

@@ -12,9 +12,9 @@ struct mt_hasher {
     EVP_MD_CTX *ctx;
 };
 
-static void hash_parts(const EVP_MD *md, const mt_bytes *parts, size_t count, uint8_t *out)
+static void hash_with(EVP_MD_CTX *ctx, const EVP_MD *md, const mt_bytes *parts, size_t count,
+                      uint8_t *out)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     MT_ASSERT(ctx != NULL);
     int ok = EVP_DigestInit_ex2(ctx, md, NULL);
     for (size_t i = 0; i < count && ok == 1; i++) {
@@ -23,13 +23,26 @@ static void hash_parts(const EVP_MD *md, const mt_bytes *parts, size_t count, ui
     if (ok == 1) {
         ok = EVP_DigestFinal_ex(ctx, out, NULL);
     }
-    EVP_MD_CTX_free(ctx);
     MT_ASSERT(ok == 1);
 }
 
+static void hash_parts(const EVP_MD *md, const mt_bytes *parts, size_t count, uint8_t *out)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    hash_with(ctx, md, parts, count, out);
+    EVP_MD_CTX_free(ctx);
+}
+
+/* A context that was used before costs less than a new one. OpenSSL wipes what it has not
+ * hashed yet: all that stays in it is the hash. */
 void mt_sha256(const mt_bytes *parts, size_t count, mt_hash *out)
 {
-    hash_parts(mt_crypto.sha256, parts, count, out->b);
+    EVP_MD_CTX *ctx = atomic_exchange(&mt_crypto.spare, NULL);
+    if (ctx == NULL) {
+        ctx = EVP_MD_CTX_new();
+    }
+    hash_with(ctx, mt_crypto.sha256, parts, count, out->b);
+    EVP_MD_CTX_free(atomic_exchange(&mt_crypto.spare, ctx));
 }
 
 void mt_sha384(const mt_bytes *parts, size_t count, uint8_t out[MT_SHA384_LEN])

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/x509.h>
+#include <stdatomic.h>
 
 #include "base/bytes.h"
 
@@ -22,6 +23,7 @@ struct mt_crypto {
     EVP_KDF *hkdf;
     EVP_KDF *scrypt;
     EVP_CIPHER *aes_256_gcm;
+    _Atomic(EVP_MD_CTX *) spare; /* for SHA-256; whoever takes it has it alone */
 };
 
 extern struct mt_crypto mt_crypto;
