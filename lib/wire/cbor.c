@@ -27,24 +27,25 @@ struct head {
     uint64_t value; /* the argument; of a simple value, its number */
 };
 
+/* As one piece: heads are most of what is written. */
 static void write_head(struct mt_writer *w, enum major major, uint64_t value)
 {
+    uint8_t head[1 + 8];
     unsigned high = (unsigned)major << 5;
+    unsigned info = value <= UINT8_MAX    ? INFO_U8
+                    : value <= UINT16_MAX ? INFO_U16
+                    : value <= UINT32_MAX ? INFO_U32
+                                          : INFO_U64;
     if (value < INFO_U8) {
         mt_write_u8(w, (uint8_t)(high | (unsigned)value));
-    } else if (value <= UINT8_MAX) {
-        mt_write_u8(w, (uint8_t)(high | INFO_U8));
-        mt_write_u8(w, (uint8_t)value);
-    } else if (value <= UINT16_MAX) {
-        mt_write_u8(w, (uint8_t)(high | INFO_U16));
-        mt_write_u16be(w, (uint16_t)value);
-    } else if (value <= UINT32_MAX) {
-        mt_write_u8(w, (uint8_t)(high | INFO_U32));
-        mt_write_u32be(w, (uint32_t)value);
-    } else {
-        mt_write_u8(w, (uint8_t)(high | INFO_U64));
-        mt_write_u64be(w, value);
+        return;
     }
+    size_t len = (size_t)1 << (info - INFO_U8);
+    head[0] = (uint8_t)(high | info);
+    for (size_t i = 0; i < len; i++) {
+        head[1 + i] = (uint8_t)(value >> (8 * (len - 1 - i)));
+    }
+    mt_write_bytes(w, (mt_bytes){head, 1 + len});
 }
 
 void mt_cbor_write_uint(struct mt_writer *w, uint64_t value)

@@ -176,9 +176,9 @@ static MT_ERR write_parts(struct mt_block_draft *d, struct mt_tx *tx, struct mt_
 {
     size_t public_count = 0;
     size_t count = 0;
-    struct mt_tagged claims[MT_CLAIM_ITEMS_MAX];
-    struct mt_tagged events[MT_TX_EVENTS_MAX];
-    mt_hash hashes[MT_CLAIM_ITEMS_MAX];
+    struct mt_tagged *claims = tx->claims_written;
+    struct mt_tagged *events = tx->events_written;
+    mt_hash *hashes = tx->claims_hashed;
     struct mt_writer w = mt_writer_onto(&d->public_);
     struct mt_writer x = mt_writer_onto(&d->private_);
     MT_TRY(mt_tx_draw(tx, &place->nonce));

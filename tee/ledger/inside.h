@@ -73,6 +73,10 @@ struct mt_tx {
     size_t ordered_room;
     struct mt_change *changes; /* and what remains of it */
     size_t changes_room;
+    /* of the commit too; on the stack they would be zeroed each time, and few are ever used */
+    struct mt_tagged claims_written[MT_CLAIM_ITEMS_MAX];
+    struct mt_tagged events_written[MT_TX_EVENTS_MAX];
+    mt_hash claims_hashed[MT_CLAIM_ITEMS_MAX];
     struct mt_secret *seed;
     bool has_seed;
     uint8_t pool[1024]; /* random bytes for nonces and salts, drawn many at a time */
