@@ -94,9 +94,11 @@ MT_ERR mt_pool_submit(struct mt_pool *p, struct mt_work *w)
         *p->end = w;
         p->end = &w->next;
         p->waiting++;
-        (void)pthread_cond_signal(&p->changed);
     }
     (void)pthread_mutex_unlock(&p->lock);
+    if (has_room) { /* behind the lock: who wakes wants it at once */
+        (void)pthread_cond_signal(&p->changed);
+    }
     MT_REQUIRE(has_room, MT_E_BUSY, "too much work is waiting");
     return MT_OK;
 }
