@@ -299,7 +299,7 @@ static bool is_worth_sending(const struct mt_conn *c)
     return c->state != MT_CONN_DOWNLOAD || mt_download_has_begun(c->x.download);
 }
 
-static MT_ERR encrypt(struct mt_conn *c, mt_bytes plain, size_t *all)
+static MT_ERR encrypt_piece(struct mt_conn *c, mt_bytes plain, size_t *all)
 {
     *all = 0;
     while (*all < plain.len && mt_channel_output(c->channel).len < OUT_BYTES_HIGH) {
@@ -317,10 +317,10 @@ static MT_ERR encrypt(struct mt_conn *c, mt_bytes plain, size_t *all)
 static MT_ERR fill_channel(struct mt_conn *c)
 {
     size_t taken = 0;
-    MT_TRY(encrypt(c, mt_buf_bytes(&c->out), &taken));
+    MT_TRY(encrypt_piece(c, mt_buf_bytes(&c->out), &taken));
     mt_buf_drop(&c->out, taken);
     if (c->out.len == 0 && c->x.download != NULL) {
-        MT_TRY(encrypt(c, mt_download_piece(c->x.download), &taken));
+        MT_TRY(encrypt_piece(c, mt_download_piece(c->x.download), &taken));
         mt_download_sent(c->x.download, taken);
     }
     return MT_OK;
