@@ -107,7 +107,7 @@ static mt_err appraise(const struct mt_appraiser *a, const mt_bytes *certificate
 
 static void evidence_of_a_pinned_platform_is_accepted(void)
 {
-    struct mt_appraisal got;
+    static struct mt_appraisal got;
     const struct mt_appraiser a = {pinned(), {NULL, 0}};
     const mt_hash platform = hash_of(MT_VECTOR_PLATFORM);
     const mt_hash measurement = hash_of(MT_VECTOR_MEASUREMENT);
@@ -119,7 +119,7 @@ static void evidence_of_a_pinned_platform_is_accepted(void)
 
 static void a_certificate_and_two_auditors_are_accepted_too(void)
 {
-    struct mt_appraisal got;
+    static struct mt_appraisal got;
     struct room list;
     struct room room;
     const struct mt_appraiser a = {audited(), bytes_of(MT_LITERAL(MT_VECTOR_LIST_OF_TWO), &list)};
@@ -132,7 +132,7 @@ static void a_certificate_and_two_auditors_are_accepted_too(void)
 
 static void one_auditor_who_signs_twice_counts_once(void)
 {
-    struct mt_appraisal got;
+    static struct mt_appraisal got;
     struct room list;
     struct room room;
     const struct mt_appraiser a = {audited(), bytes_of(MT_LITERAL(MT_VECTOR_LIST_OF_ONE), &list)};

@@ -32,7 +32,10 @@
     X(MT_LABEL_SNAPSHOT_KEY, "mesatee-ledger-snapshot-key-v1")                                     \
     X(MT_LABEL_TX_RANDOM, "mesatee-tx-random-v1")                                                  \
     X(MT_LABEL_SMALL_FILE, "mesatee-small-file-v1")                                                \
-    X(MT_LABEL_BACKUP, "mesatee-backup-v1")
+    X(MT_LABEL_BACKUP, "mesatee-backup-v1")                                                        \
+    X(MT_LABEL_SNP_MEASUREMENT, "mesatee-snp-measurement-v1")                                      \
+    X(MT_LABEL_SNP_CONFIGURATION, "mesatee-snp-configuration-v1")                                  \
+    X(MT_LABEL_SNP_PLATFORM, "mesatee-snp-platform-v1")
 
 enum mt_label {
 #define MT_LABEL_ENUM(name_, text_) name_,
