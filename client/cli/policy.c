@@ -43,6 +43,21 @@ static MT_ERR take_auditors(struct mt_cli *c, struct mt_auditors *a)
     return MT_OK;
 }
 
+/* Every word there is about hardware. */
+static MT_ERR take_hardware(struct mt_cli *c, struct mt_policy *p)
+{
+    static const char *const words[] = {"--kind",    "--tcb-status", "--advisory",        "--allow",
+                                        "--minimum", "--machine",    "--minimum-tcb-date"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        for (const char *v = mt_cli_option(c, words[i]); v != NULL;
+             v = mt_cli_option(c, words[i])) {
+            MT_TRY(mt_policy_accept(p, words[i] + 2, v));
+        }
+    }
+    mt_policy_accept_default(p);
+    return MT_OK;
+}
+
 static MT_ERR make_policy(struct mt_cli *c, const char *name, struct mt_policy *p)
 {
     const char *level = mt_cli_option(c, "--level");
@@ -55,6 +70,7 @@ static MT_ERR make_policy(struct mt_cli *c, const char *name, struct mt_policy *
     MT_TRY(take_hashes(c, "--operator", p->operators, &p->operators_count));
     MT_TRY(take_hashes(c, "--measurement", p->measurements, &p->measurements_count));
     MT_TRY(take_hashes(c, "--configuration", p->configurations, &p->configurations_count));
+    MT_TRY(take_hardware(c, p));
     return take_auditors(c, &p->auditors);
 }
 

@@ -9,10 +9,17 @@ const struct mt_verb mt_verbs[] = {
      "Runs a level 2 node on this machine, with you as its administrator and a context to use it. "
      "Says where it keeps its data; started as root, the node works as nobody.",
      "mesatee dev", mt_cli_dev},
-    {"verify", NULL, "verify [TARGET] [--explain] [--report-data HEX]",
+    {"verify", NULL,
+     "verify [TARGET] [--explain] [--report-data HEX] [--at TIME] [--collateral DIR] "
+     "[--policy FILE] [--auditors FILE] [--format KIND] [--token FILE --identity NAME]",
      "Verifies a node (of the context in use, of another context, or at HOST:PORT by your policy) "
      "from its evidence to its administrators, or a file: a receipt, a policy, an auditors' list, "
-     "evidence (of which --report-data says what it must be about).",
+     "evidence (of which --report-data says what it must be about). Evidence of hardware is a file "
+     "or a folder, with the certificates and lists of its maker there or in another folder; it "
+     "needs no context, and without --policy it can be genuine but is not accepted. --token writes "
+     "the "
+     "result as an EAT Attestation Result, a JWT that the identity signs. Ends with 0 accepted, 2 "
+     "genuine and refused, 3 not genuine.",
      "mesatee verify --explain", mt_cli_verify},
     {"status", NULL, "status", "What the node says of itself.", "mesatee status --json",
      mt_cli_status},
@@ -155,9 +162,13 @@ const struct mt_verb mt_verbs[] = {
     {"policy", "new",
      "policy new FILE --identity NAME --name TEXT [--platform HASH]... [--operator HASH]... "
      "[--measurement HASH]... [--configuration HASH]... [--auditor KEY]... [--threshold N] "
-     "[--level N]",
+     "[--level N] [--kind KIND]... [--tcb-status STATUS]... [--advisory NAME]... "
+     "[--minimum-tcb-date TIME] [--minimum NAME=N]... [--allow WEAKNESS]... [--machine HASH]...",
      "Writes an appraisal policy, signed by your identity. Auditors are named by their public "
-     "keys; the threshold says how many of them it takes (all, unless it is given).",
+     "keys; the threshold says how many of them it takes (all, unless it is given). What begins at "
+     "--kind (tpm, azure, snp, tdx, sgx) is about evidence of hardware, of which nothing is "
+     "accepted unless it is named; without --tcb-status it takes what is up to date, or is not "
+     "rated by its maker.",
      "mesatee policy new lab.policy --identity alice --name lab --platform 61ab... --measurement "
      "9c20...",
      mt_cli_policy_new},

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/report.h"
+#include "cli/evidence.h"
 
 /* verify: a node from its evidence to its administrators, or a file. */
 
@@ -162,13 +162,18 @@ static bool is_context(const struct mt_cli *c, const char *name)
 int mt_cli_verify(struct mt_cli *c)
 {
     struct stat st;
+    struct mt_evidence_words words;
     bool is_long = mt_cli_flag(c, "--explain");
-    const char *report_data = mt_cli_option(c, "--report-data");
+    mt_cli_evidence_words(c, &words);
+    const char *report_data = words.report_data;
     if (!mt_cli_arguments(c, c->argc == 1 ? 1 : 0)) {
         return MT_EXIT_USAGE;
     }
     const char *target = c->argc == 1 ? c->argv[0] : NULL;
     bool is_named = target != NULL && is_context(c, target);
+    if (target != NULL && !is_named && mt_cli_is_evidence(target, &words)) {
+        return mt_cli_verify_evidence(c, target, &words, is_long);
+    }
     c->s.context_name = is_named ? target : c->s.context_name;
     mt_err e = mt_session_load(&c->s);
     if (mt_failed(e)) {

@@ -73,19 +73,31 @@ MT_ERR mt_policy_load(mt_bytes file, mt_hash *signer, struct mt_policy *p)
     return MT_OK;
 }
 
+/* `json` is the text itself, wherever it stood. */
+static MT_ERR read_policy(mt_bytes file, struct mt_policy *p, mt_bytes *json)
+{
+    mt_spki signer;
+    mt_err e = mt_signed_parse(file, MT_LABEL_POLICY, &signer, json);
+    if (mt_failed(e) && e.fault->code == MT_E_PROOF) {
+        return e; /* signed by somebody, and changed since: not what that somebody wrote */
+    }
+    *json = mt_failed(e) ? file : *json;
+    return mt_policy_parse(*json, p);
+}
+
+MT_ERR mt_policy_read(mt_bytes file, struct mt_policy *p)
+{
+    mt_bytes json;
+    return read_policy(file, p, &json);
+}
+
 MT_ERR mt_policy_adopt(const struct mt_key *k, mt_bytes file, struct mt_policy *p,
                        struct mt_buf *out)
 {
     struct mt_writer w = mt_writer_onto(out);
-    mt_spki signer;
-    mt_bytes json = file;
+    mt_bytes json;
     mt_bytes bytes;
-    mt_err e = mt_signed_parse(file, MT_LABEL_POLICY, &signer, &json);
-    if (mt_failed(e) && e.fault->code == MT_E_PROOF) {
-        return e; /* signed by somebody, and changed since: not what that somebody wrote */
-    }
-    json = mt_failed(e) ? file : json;
-    MT_TRY(mt_policy_parse(json, p));
+    MT_TRY(read_policy(file, p, &json));
     mt_policy_file_write(&w, k, json);
     return mt_write_end(&w, &bytes);
 }

@@ -72,6 +72,12 @@ void mt_claim_bytes(struct mt_claims *c, const char *name, mt_bytes value)
     x->len = value.len;
 }
 
+void mt_claim_text(struct mt_claims *c, const char *name, const char *value)
+{
+    mt_claim_bytes(c, name, mt_bytes_of_text(value));
+    c->claimed[c->claimed_count - 1].is_text = true;
+}
+
 void mt_claim_number(struct mt_claims *c, const char *name, uint64_t value)
 {
     struct mt_claimed *x = next_claimed(c, name);

@@ -38,6 +38,7 @@ enum mt_tcb_status {
 struct mt_claimed {
     const char *name; /* a literal of ours */
     bool is_number;
+    bool is_text; /* printable ASCII */
     uint64_t number;
     uint8_t bytes[MT_REGISTER_LEN_MAX]; /* unless it is a number */
     size_t len;
@@ -94,6 +95,7 @@ void mt_claim_weakness(struct mt_claims *c, enum mt_weakness w);
 bool mt_claims_has(const struct mt_claims *c, enum mt_weakness w);
 /* At most MT_REGISTER_LEN_MAX bytes, as they stand in the evidence. */
 void mt_claim_bytes(struct mt_claims *c, const char *name, mt_bytes value);
+void mt_claim_text(struct mt_claims *c, const char *name, const char *value); /* of ours */
 void mt_claim_number(struct mt_claims *c, const char *name, uint64_t value);
 /* NULL if there is none of that name. */
 const struct mt_claimed *mt_claimed(const struct mt_claims *c, mt_bytes name);

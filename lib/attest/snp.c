@@ -393,12 +393,12 @@ static void claim_all(const struct step *s, struct mt_claims *c)
     mt_claim_bytes(c, "report_id", r->report_id);
     mt_claim_bytes(c, "report_id_ma", r->report_id_ma);
     mt_claim_bytes(c, "chip_id", r->chip_id);
-    mt_claim_bytes(c, "product", mt_bytes_of_text(line_names[r->line]));
+    mt_claim_text(c, "product", line_names[r->line]);
     if (r->has_line) {
         mt_claim_bytes(c, "cpuid", r->cpuid);
     }
     bool is_vlek = r->key == MT_SNP_VLEK;
-    mt_claim_bytes(c, "signing_key", is_vlek ? MT_LITERAL("VLEK") : MT_LITERAL("VCEK"));
+    mt_claim_text(c, "signing_key", is_vlek ? "VLEK" : "VCEK");
     if (is_vlek) {
         mt_claim_bytes(c, "csp_id", s->csp_id);
     }

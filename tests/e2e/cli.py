@@ -74,7 +74,8 @@ def json_of_every_verb(w, tap, node, task, run):
     (d / "slot").write_bytes(os.urandom(32))
     alice, admin = "alice", "admin"
     fresh = w.json(alice, "task", "create", d / "task.json")["task"]
-    listed = {"dev", "restore", "time accept", "task watch", "task withdraw", "task cancel", "task reject", "identity rotate"}
+    listed = {"dev", "restore", "time accept", "task watch", "task withdraw", "task cancel", "task reject", "identity rotate",
+              "user claim"}
     calls = {
         "verify": (alice, ["verify"]), "status": (alice, ["status"]), "doctor": (alice, ["doctor"]),
         "version": (alice, ["version"]), "identity new": (alice, ["identity", "new", "spare"]),
@@ -143,7 +144,7 @@ def bad_input(cli, task):
                   ["policy", "check", d / "nowhere"], ["policy", "sign", d / "nowhere", d / "o", "--identity", "alice"],
                   ["auditor", "sign", d / "nowhere", "--identity", "alice"], ["receipt", "verify", d / "nowhere"],
                   ["receipt", "compare", d / "r1", d / "nowhere"], ["verify", d / "nowhere"],
-                  ["backup", d / "o", "--secret", d / "nowhere"], ["keyslot", "add", "file", d / "nowhere"]):
+                  ["backup", d / "o", "--secret", d / "nowhere"], ["keyslot", "add", "file", d / "nowhere"], ["user", "claim", d / "nowhere"]):
         cli.expect(IO, "no such file", "alice", *words)
     cli.expect(IO, "there is no identity of this name", "alice", "identity", "show", "nobody")
     cli.expect(IO, "there is no context of this name", "alice", "context", "use", "nowhere")

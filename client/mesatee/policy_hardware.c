@@ -1,0 +1,116 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/time.h"
+#include "mesatee/policy_file.h"
+
+/* What a person says of hardware, word by word, into the part of a policy that is about it. */
+
+typedef const char *name_of(unsigned at);
+
+static const char *kind_name(unsigned at)
+{
+    return mt_evidence_kind_name((enum mt_evidence_kind)at);
+}
+
+static const char *status_name(unsigned at)
+{
+    return mt_tcb_status_name((enum mt_tcb_status)at);
+}
+
+static const char *weakness_name(unsigned at)
+{
+    return mt_weakness_name((enum mt_weakness)at);
+}
+
+static MT_ERR set_bit(const char *value, name_of *name, unsigned from, unsigned to, uint32_t *bits)
+{
+    for (unsigned i = from; i < to; i++) {
+        if (strcmp(name(i), value) == 0) {
+            *bits |= UINT32_C(1) << i;
+            return MT_OK;
+        }
+    }
+    MT_FAIL(MT_E_ARG, "no kind, status or weakness of hardware has this name: see spec/policy.md");
+}
+
+static MT_ERR add_advisory(struct mt_hardware_policy *h, const char *value)
+{
+    size_t len = strlen(value);
+    MT_REQUIRE(h->advisories_count < MT_ADVISORIES_MAX && len > 0 && len <= MT_POLICY_WORD_MAX,
+               MT_E_ARG, "a policy names up to 64 advisories of up to 31 characters");
+    memcpy(h->advisories[h->advisories_count++], value, len + 1);
+    return MT_OK;
+}
+
+/* "NAME=N", to its place in bytewise order. */
+static MT_ERR add_minimum(struct mt_hardware_policy *h, const char *value)
+{
+    struct mt_policy_minimum m = {.value = 0};
+    const char *equal = strchr(value, '=');
+    size_t len = equal == NULL ? 0 : (size_t)(equal - value);
+    size_t digits = equal == NULL ? 0 : strlen(equal + 1);
+    size_t at = h->minimums_count;
+    MT_REQUIRE(len > 0 && len <= MT_POLICY_WORD_MAX && digits > 0 && digits <= 15 &&
+                   strspn(equal + 1, "0123456789") == digits && at < MT_POLICY_MINIMUMS_MAX,
+               MT_E_ARG, "a minimum is NAME=N; a policy has up to 16");
+    memcpy(m.name, value, len);
+    for (size_t i = 0; i < digits; i++) {
+        m.value = m.value * 10 + (uint64_t)(equal[1 + i] - '0');
+    }
+    for (; at > 0 && strcmp(h->minimums[at - 1].name, m.name) > 0; at--) {
+        h->minimums[at] = h->minimums[at - 1];
+    }
+    h->minimums[at] = m;
+    h->minimums_count++;
+    return MT_OK;
+}
+
+static MT_ERR add_machine(struct mt_hardware_policy *h, const char *value)
+{
+    MT_REQUIRE(h->platforms_count < MT_POLICY_PLATFORMS_MAX, MT_E_ARG,
+               "a policy names up to 32 machines");
+    mt_span to = {h->platforms[h->platforms_count].b, sizeof h->platforms->b};
+    mt_err e = mt_hex_parse(mt_bytes_of_text(value), to);
+    MT_REQUIRE(!mt_failed(e), MT_E_ARG, "a machine is named by the 64 digits that verify prints");
+    h->platforms_count++;
+    return MT_OK;
+}
+
+MT_ERR mt_policy_accept(struct mt_policy *p, const char *what, const char *value)
+{
+    struct mt_hardware_policy *h = &p->hardware;
+    h->is_named = true;
+    if (strcmp(what, "kind") == 0) {
+        return set_bit(value, kind_name, MT_EVIDENCE_SOFT + 1, MT_EVIDENCE_KINDS, &h->kinds);
+    }
+    if (strcmp(what, "tcb-status") == 0) {
+        return set_bit(value, status_name, 0, MT_TCB_STATUSES, &h->tcb_statuses);
+    }
+    if (strcmp(what, "allow") == 0) {
+        return set_bit(value, weakness_name, 0, MT_WEAKNESSES, &h->weaknesses);
+    }
+    if (strcmp(what, "advisory") == 0) {
+        return add_advisory(h, value);
+    }
+    if (strcmp(what, "minimum") == 0) {
+        return add_minimum(h, value);
+    }
+    if (strcmp(what, "machine") == 0) {
+        return add_machine(h, value);
+    }
+    mt_err e = mt_time_parse(mt_bytes_of_text(value), &h->minimum_tcb_date_ms);
+    MT_REQUIRE(!mt_failed(e), MT_E_ARG, "a date is a time in UTC, as 2025-07-01T00:00:00Z");
+    return MT_OK;
+}
+
+void mt_policy_accept_default(struct mt_policy *p)
+{
+    enum { RATED = 1 << MT_EVIDENCE_TDX | 1 << MT_EVIDENCE_SGX };
+    struct mt_hardware_policy *h = &p->hardware;
+    if (h->tcb_statuses == 0) {
+        h->tcb_statuses |= (h->kinds & RATED) != 0 ? 1U << MT_TCB_UP_TO_DATE : 0;
+        h->tcb_statuses |= (h->kinds & ~(uint32_t)RATED) != 0 ? 1U << MT_TCB_UNRATED : 0;
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/verify.h"
+
+#include "attest/snp.h"
+
+static uint32_t u32le_at(mt_bytes b, size_t at)
+{
+    return (uint32_t)b.ptr[at] | (uint32_t)b.ptr[at + 1] << 8 | (uint32_t)b.ptr[at + 2] << 16 |
+           (uint32_t)b.ptr[at + 3] << 24;
+}
+
+/* A DCAP quote begins with version, kind of key, and type of TEE. */
+static enum mt_evidence_kind kind_of_quote(mt_bytes quote)
+{
+    enum { HEAD = 48, VERSION_MIN = 3, VERSION_MAX = 5, TEE_SGX = 0, TEE_TDX = 0x81 };
+    uint32_t version = quote.len >= HEAD ? u32le_at(quote, 0) & 0xffff : 0;
+    if (version < VERSION_MIN || version > VERSION_MAX) {
+        return MT_EVIDENCE_NONE;
+    }
+    uint32_t tee = u32le_at(quote, 4);
+    return tee == TEE_SGX ? MT_EVIDENCE_SGX : tee == TEE_TDX ? MT_EVIDENCE_TDX : MT_EVIDENCE_NONE;
+}
+
+enum mt_evidence_kind mt_evidence_kind_of(const struct mt_evidence *in)
+{
+    if (in->quote.len == MT_SNP_REPORT_LEN) {
+        return MT_EVIDENCE_SNP; /* no DCAP quote is as short */
+    }
+    return kind_of_quote(in->quote);
+}
+
+MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *in,
+                          mt_bytes expected, struct mt_claims *out, struct mt_trace *trace)
+{
+    bool is_full = expected.len == MT_REPORT_DATA_LEN;
+    MT_CHECK(trace, is_full, MT_E_PROOF, "report-data-length",
+             "what the evidence must be about is given whole",
+             "give all 64 bytes of report data: --report-data HEX");
+    switch (kind) {
+    case MT_EVIDENCE_SNP:
+        return mt_snp_verify(in, mt_snp_roots_amd(), expected.ptr, out, trace);
+    case MT_EVIDENCE_SGX:
+    case MT_EVIDENCE_TDX:
+    case MT_EVIDENCE_NONE:
+    case MT_EVIDENCE_SOFT:
+    case MT_EVIDENCE_TPM:
+    case MT_EVIDENCE_AZURE:
+    case MT_EVIDENCE_KINDS:
+        break;
+    }
+    MT_FAIL(MT_E_FORMAT, "evidence of a kind that no verifier here knows");
+}
