@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/verify.h"
 
+#include "attest/dcap.h"
 #include "attest/snp.h"
 
 static uint32_t u32le_at(mt_bytes b, size_t at)
@@ -42,6 +43,7 @@ MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *
         return mt_snp_verify(in, mt_snp_roots_amd(), expected.ptr, out, trace);
     case MT_EVIDENCE_SGX:
     case MT_EVIDENCE_TDX:
+        return mt_dcap_verify(in, mt_dcap_intel_roots(), expected.ptr, out, trace);
     case MT_EVIDENCE_NONE:
     case MT_EVIDENCE_SOFT:
     case MT_EVIDENCE_TPM:
