@@ -180,7 +180,7 @@ void mt_x509_chain_free(struct mt_x509_chain *c)
 /* Without its end, which is \n, \r\n, or where the text ends. */
 static mt_bytes take_line(struct mt_reader *r)
 {
-    const uint8_t *end = memchr(r->rest.ptr, '\n', r->rest.len);
+    const uint8_t *end = r->rest.len > 0 ? memchr(r->rest.ptr, '\n', r->rest.len) : NULL;
     size_t len = end != NULL ? (size_t)(end - r->rest.ptr) : r->rest.len;
     mt_bytes line = {r->rest.ptr, len};
     size_t used = end != NULL ? len + 1 : len;
