@@ -4,7 +4,8 @@
 Refused are: a document that names a file, a page of spec/, a `make` target, or a verb or option of mesatee that does
 not exist; a page of spec/ that spec/versions.md does not list, or words of refusal there that nothing says; a setting
 that spec/configuration.md does not have as it is; a package without its line in docs/dependencies.md; and, in whatever
-is committed, a path of somebody's machine, or what was generated (a binary outside the corpora).
+is committed, a path of somebody's machine, or what was generated (a binary outside the corpora,
+and outside the vectors that others made, whose set the README.md of their folder names with its origin).
 """
 import pathlib
 import re
@@ -98,11 +99,18 @@ def list_faults(root):
             yield f"docs/dependencies.md: says nothing of {line.split()[0]}"
 
 
+def has_origin(root, name):
+    """tests/vectors/KIND/SET/...: from others, and said so."""
+    parts = pathlib.PurePath(name).parts
+    readme = root.joinpath(*parts[:3], "README.md")
+    return parts[:2] == ("tests", "vectors") and len(parts) > 4 and readme.exists() and f"{parts[3]}" in readme.read_text()
+
+
 def file_faults(root, name):
     data = (root / name).read_bytes()
     if COMPARED in name:
         return
-    if b"\0" in data:
+    if b"\0" in data and not has_origin(root, name):
         yield f"{name}: a binary, which somebody made"
         return
     for n, line in enumerate(data.decode(errors="replace").splitlines(), 1):
