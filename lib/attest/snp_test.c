@@ -260,7 +260,7 @@ static void make_report(void)
     b[0x189] = 1;
     b[0x1a0] = 0xc4;
     b[0x1a1] = 0x1b;
-    memcpy(b + REPORT_DATA, "asked", 5);
+    b[REPORT_DATA] = 0xa5;
     q.in.quote = (mt_bytes){b, MT_SNP_REPORT_LEN};
     memcpy(q.report_data, b + REPORT_DATA, sizeof q.report_data);
 }

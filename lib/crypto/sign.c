@@ -50,7 +50,7 @@ MT_ERR mt_pkey_of_point(const char *curve, mt_bytes point, EVP_PKEY **out)
     char group[8] = {0};
     uint8_t bytes[MT_POINT_LEN_MAX]; /* OpenSSL takes what it only reads as writable */
     MT_ASSERT(strlen(curve) < sizeof group && point.len <= sizeof bytes);
-    memcpy(group, curve, strlen(curve));
+    memcpy(group, curve, strlen(curve) + 1);
     memcpy(bytes, point.ptr, point.len);
     OSSL_PARAM given[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
