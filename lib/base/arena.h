@@ -19,7 +19,7 @@ MT_ERR mt_arena_new(size_t budget_bytes, struct mt_arena **out);
 /* Wipes all of it. */
 void mt_arena_free(struct mt_arena **arena);
 
-/* Wipes what was given out and starts again; keeps the first block, so that a warm connection
+/* Wipes what was given out and starts again; keeps the first block, so that whoever takes it next
  * allocates nothing. */
 void mt_arena_reset(struct mt_arena *arena);
 

@@ -5,7 +5,8 @@
  * Runs a fuzz target without a fuzzer: each committed input, each of its truncations and each
  * single flipped bit, every input in memory of exactly its size, so that a sanitizer sees the first
  * byte too many. Thus every compiler and every `make test` run the targets, and the parsers that
- * they reach are counted from these programs (tools/parsers.py). Arguments: the corpus folders.
+ * they reach are counted from these programs (tools/parsers.py). Arguments: how many inputs there
+ * are at most, and the corpus folder.
  */
 #include <dirent.h>
 #include <stdbool.h>
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INPUTS_MAX = 60000, FILE_BYTES_MAX = 1 << 20 };
+enum { FILE_BYTES_MAX = 1 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -90,13 +91,14 @@ static void feed_folder(struct corpus *c, const char *folder)
 int main(int argc, char **argv)
 {
     struct corpus counted = {0, 0, 0}; /* as committed, unmutated: how many are there? */
-    for (int i = 1; i < argc; i++) {
-        feed_folder(&counted, argv[i]);
+    size_t most = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
+    if (most == 0) {
+        (void)fprintf(stderr, "usage: replay INPUTS CORPUS\n");
+        return 64;
     }
-    struct corpus c = {0, 0, counted.files > 0 ? INPUTS_MAX / counted.files + 64 : 1};
-    for (int i = 1; i < argc; i++) {
-        feed_folder(&c, argv[i]);
-    }
+    feed_folder(&counted, argv[2]);
+    struct corpus c = {0, 0, counted.files > 0 ? most / counted.files + 64 : 1};
+    feed_folder(&c, argv[2]);
     bool is_good = c.files > 0;
     (void)printf(
         "1..1\n%s 1 - a corpus of %zu files, mutated to %zu inputs, is parsed or refused\n",
