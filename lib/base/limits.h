@@ -33,6 +33,7 @@ enum {
     /* lib/attest, lib/channel */
     MT_ATTEST_MESSAGE_BYTES_MAX = 64 * 1024, /* one ATTEST message: evidence, endorsements, log */
     MT_EVIDENCE_BYTES_MAX = 60 * 1024,
+    MT_DEVICE_QUOTE_BYTES_MAX = 16 * 1024, /* a quote, a signature, a key of hardware */
     MT_EVENTS_MAX = 256,
     MT_AUDITORS_MAX = 16,
     MT_MEASUREMENTS_MAX = 64,

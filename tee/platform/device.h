@@ -1,0 +1,85 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_PLATFORM_DEVICE_H
+#define MT_PLATFORM_DEVICE_H
+
+#include "attest/claims.h"
+#include "base/bytes.h"
+
+/*
+ * What hardware does for a node that plain software cannot: evidence, a credential that only the
+ * same code on the same machine gets again, a counter that never goes back. Probed, never guessed:
+ * a device counts as there once it has shown evidence of itself. Single owner; calls may take
+ * seconds and are made off the loop.
+ */
+enum { MT_DEVICE_SECRET_LEN = 32 };
+
+/* Evidence as the device gives it; what a kind does not have stays empty. The buffers are made by
+ * mt_device_evidence_init() and bounded. */
+struct mt_device_evidence {
+    enum mt_evidence_kind kind;
+    struct mt_buf quote;     /* DCAP quote, SNP report, TPMS_ATTEST */
+    struct mt_buf signature; /* TPMT_SIGNATURE */
+    struct mt_buf pcrs;      /* values of the quoted SHA-256 bank, in order of their index */
+    struct mt_buf event_log; /* TCG2 log or CCEL */
+    struct mt_buf ak_public; /* TPMT_PUBLIC of the key that quotes */
+    struct mt_buf vek;       /* of an SNP report: the certificate that the host handed over */
+};
+void mt_device_evidence_init(struct mt_device_evidence *e);
+void mt_device_evidence_free(struct mt_device_evidence *e);
+
+struct mt_device;
+
+/* For makers: the table behind the functions below. NULL: the device cannot. */
+struct mt_device_ops {
+    mt_err (*evidence)(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
+                       struct mt_device_evidence *out);
+    mt_err (*derive)(struct mt_device *d, mt_bytes context, mt_span out);
+    mt_err (*seal)(struct mt_device *d, mt_bytes secret, struct mt_buf *out);
+    mt_err (*unseal)(struct mt_device *d, mt_bytes sealed, mt_span secret);
+    mt_err (*count)(struct mt_device *d, bool is_step, uint64_t *out);
+    mt_err (*endorsement)(struct mt_device *d, struct mt_buf *certificate,
+                          struct mt_buf *public_area);
+    mt_err (*activate)(struct mt_device *d, mt_bytes blob, mt_bytes secret, mt_span out,
+                       size_t *got);
+    void (*close)(struct mt_device *d);
+};
+
+/* First member of every maker's own struct. */
+struct mt_device {
+    const struct mt_device_ops *ops;
+    enum mt_evidence_kind kind;
+};
+
+/*
+ * Evidence about these 64 bytes, and no others: what comes back is read again and compared. A TPM's
+ * extraData is SHA-256 of them, since larger ones do not fit every TPM.
+ */
+MT_ERR mt_device_evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
+                          struct mt_device_evidence *out);
+
+/* A credential for a key slot (32 bytes): either derived, the same each time for one `context`
+ * (SNP, SGX), or sealed and unsealed (TPM). MT_E_ARG from a device that has the other kind. */
+bool mt_device_derives(const struct mt_device *d);
+bool mt_device_seals(const struct mt_device *d);
+MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_span out);
+MT_ERR mt_device_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out);
+MT_ERR mt_device_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret);
+
+/* A counter that only grows, made at the first call; `is_step`: one more, then its value. */
+bool mt_device_counts(const struct mt_device *d);
+MT_ERR mt_device_count(struct mt_device *d, bool is_step, uint64_t *out);
+
+/* Of a TPM, for enrolment: the maker's certificate (DER; may be empty) and TPMT_PUBLIC of its
+ * endorsement key; and the proof that the quoting key lives beside it (TPM2_ActivateCredential of
+ * what mt_credential_make() in attest/credential.h wrote: TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET).
+ */
+bool mt_device_enrols(const struct mt_device *d);
+MT_ERR mt_device_endorsement(struct mt_device *d, struct mt_buf *certificate,
+                             struct mt_buf *public_area);
+MT_ERR mt_device_activate(struct mt_device *d, mt_bytes blob, mt_bytes secret, mt_span out,
+                          size_t *got);
+
+void mt_device_close(struct mt_device **d);
+
+#endif
