@@ -46,3 +46,16 @@ void mt_bind_service_key(const mt_hash *cluster, const mt_hash *incarnation, con
     put(&w, mt_hash_bytes(&h));
     digest(&w, out);
 }
+
+void mt_bind_log(const uint8_t report_data[MT_REPORT_DATA_LEN], mt_bytes log,
+                 uint8_t out[MT_REPORT_DATA_LEN])
+{
+    uint8_t room[256];
+    mt_hash h;
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_bytes(&w, mt_label_bytes(MT_LABEL_NODE_LOG));
+    put(&w, (mt_bytes){report_data, MT_REPORT_DATA_LEN});
+    mt_sha256(&log, 1, &h);
+    put(&w, mt_hash_bytes(&h));
+    digest(&w, out);
+}

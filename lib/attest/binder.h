@@ -25,4 +25,9 @@ void mt_bind_channel(const struct mt_binding *b, uint8_t out[MT_REPORT_DATA_LEN]
 void mt_bind_service_key(const mt_hash *cluster, const mt_hash *incarnation, const mt_spki *service,
                          uint8_t out[MT_REPORT_DATA_LEN]);
 
+/* For evidence of hardware, which says nothing of the software's own log: what a connection or a
+ * key is bound to, and the log (spec/evidence-node.md). */
+void mt_bind_log(const uint8_t report_data[MT_REPORT_DATA_LEN], mt_bytes log,
+                 uint8_t out[MT_REPORT_DATA_LEN]);
+
 #endif

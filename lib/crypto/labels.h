@@ -13,6 +13,7 @@
 #define MT_LABELS(X)                                                                               \
     X(MT_LABEL_ATTEST, "mesatee-attest-v1")                                                        \
     X(MT_LABEL_SERVICE_KEY, "mesatee-service-key-v1")                                              \
+    X(MT_LABEL_NODE_LOG, "mesatee-node-log-v1")                                                    \
     X(MT_LABEL_SOFT_EVIDENCE, "mesatee-soft-evidence-v1")                                          \
     X(MT_LABEL_PLATFORM_CERT, "mesatee-platform-certificate-v1")                                   \
     X(MT_LABEL_POLICY, "mesatee-appraisal-policy-v1")                                              \

@@ -55,6 +55,12 @@ static inline struct mt_work *pool_pop(struct mt_pool *p)
     return w;
 }
 
+uint64_t mt_loop_ticks_ms(const struct mt_loop *l)
+{
+    (void)l;
+    return now_ms;
+}
+
 uint64_t mt_loop_host_time_ms(const struct mt_loop *l)
 {
     (void)l;

@@ -95,6 +95,7 @@ static MT_ERR make_server(struct mt_node *n)
         .tls_key = n->tls_key,
         .service_key = n->service_key,
         .facts = n->facts,
+        .evidence_pool = n->evidence,
         .evidence = mt_node_evidence,
         .evidence_state = n,
         .awaits_recovery = n->awaits_recovery,
@@ -175,6 +176,7 @@ static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_pool_new(n->loop, "object", 1, QUEUE_MAX, &n->object));
     MT_TRY(mt_pool_new(n->loop, "compute", (size_t)n->config.workers, MT_JOBS_MAX, &n->compute));
     MT_TRY(mt_pool_new(n->loop, "snapshot", 1, 1, &n->snapshots));
+    MT_TRY(mt_pool_new(n->loop, "evidence", 1, QUEUE_MAX, &n->evidence));
     MT_TRY(mt_node_measure(n));
     MT_TRY(make_parts(n));
     MT_TRY(sweep(n));
@@ -200,6 +202,7 @@ static void close_node(struct mt_node *n)
     mt_pool_free(&n->object);
     mt_pool_free(&n->compute);
     mt_pool_free(&n->snapshots);
+    mt_pool_free(&n->evidence);
     mt_server_free(&n->server);
     mt_jobs_free(&n->jobs);
     mt_gate_free(&n->gate);

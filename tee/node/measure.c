@@ -114,7 +114,10 @@ MT_ERR mt_node_measure(struct mt_node *n)
         .measurement = claims.measurement,
         .configuration = claims.configuration,
         .platform = claims.platform,
+        .format = MT_LITERAL("soft"),
         .level = (uint64_t)claims.level,
+        .has_hardware_root = claims.has_hardware_root,
+        .has_host_in_tcb = claims.has_host_in_tcb,
         .service_evidence = evidence,
         .started_ms = mt_loop_host_time_ms(n->loop),
     };

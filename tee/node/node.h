@@ -38,6 +38,7 @@ struct mt_node {
     struct mt_pool *object;
     struct mt_pool *compute;
     struct mt_pool *snapshots;
+    struct mt_pool *evidence;
     struct mt_driver *driver;
     struct mt_gate *gate;
     struct mt_jobs *jobs;

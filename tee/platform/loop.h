@@ -65,9 +65,9 @@ struct mt_work {
 void mt_loop_post(struct mt_loop *loop, struct mt_work *w, mt_err e);
 
 /*
- * A fixed pool of threads with one bounded queue, first come first served. The node has three:
- * "disk" (one thread: ledger writes, in order), "object" (one thread: sealed objects), "compute" (k
- * threads: jobs).
+ * A fixed pool of threads with one bounded queue, first come first served. The node has five:
+ * "disk" (one thread: ledger writes, in order), "object" (one: sealed objects), "compute" (k:
+ * jobs), "snapshot" (one), "evidence" (one: what a device says takes its time).
  */
 struct mt_pool;
 MT_ERR mt_pool_new(struct mt_loop *loop, const char *name, size_t threads, size_t queue_max,

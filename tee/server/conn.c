@@ -136,21 +136,6 @@ static void set_timer(struct mt_conn *c)
     }
 }
 
-static MT_ERR give_evidence(struct mt_conn *c)
-{
-    uint8_t report_data[64];
-    mt_bytes evidence;
-    if (!mt_channel_wants_evidence(c->channel, report_data)) {
-        return MT_OK;
-    }
-    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
-    struct mt_writer w = mt_writer_onto(&room);
-    MT_TRY(c->server->o.evidence(c->server->o.evidence_state, report_data, &w));
-    MT_TRY(mt_write_end(&w, &evidence));
-    const struct mt_shown shown = {.format = MT_LITERAL("soft"), .evidence = evidence};
-    return mt_channel_put_evidence(c->channel, &shown);
-}
-
 /* Decrypted bytes into c->in, as long as the state wants them. */
 static MT_ERR take_plain(struct mt_conn *c, bool *has_moved)
 {
@@ -257,7 +242,7 @@ static MT_ERR step(struct mt_conn *c, bool *has_moved)
     enum mt_conn_state before = c->state;
     switch (c->state) {
     case MT_CONN_HANDSHAKE:
-        MT_TRY(give_evidence(c));
+        MT_TRY(mt_showing_begin(c));
         if (mt_channel_state(c->channel) == MT_CHANNEL_OPEN) {
             c->state = MT_CONN_HEAD;
         }

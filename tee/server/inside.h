@@ -130,6 +130,9 @@ void mt_answer_error(struct mt_conn *c, mt_err e); /* held like any other reply 
 void mt_watch_start(struct mt_conn *c);
 void mt_watch_stop(struct mt_conn *c);
 
+/* ---- showing.c: the node's evidence, if the channel waits for it, made on the evidence pool */
+MT_ERR mt_showing_begin(struct mt_conn *c);
+
 /* ---- conn.c */
 enum mt_conn_state {
     MT_CONN_HANDSHAKE, /* until the channel is open */
@@ -170,8 +173,9 @@ struct mt_conn {
     uint32_t works; /* on other threads, which will come back */
     bool is_dead;   /* closed; freed when the last work is back */
     bool is_pumping;
-    bool lingers;  /* the peer may still be sending what was refused */
-    bool has_left; /* goodbye is said */
+    bool is_showing; /* its evidence is under way, or shown */
+    bool lingers;    /* the peer may still be sending what was refused */
+    bool has_left;   /* goodbye is said */
     uint64_t requests;
 };
 
@@ -202,6 +206,7 @@ struct mt_server {
     struct mt_arena *spare_arenas[MT_SPARE_ARENAS_MAX]; /* wiped; the last one given back leads */
     size_t spare_arenas_count;
     struct mt_timer breath; /* until it accepts again */
+    uint64_t strangers_ms;  /* until then, evidence for strangers is spoken for */
     uint64_t head_size;
     mt_hash head_root;
     struct mt_timer flush;

@@ -37,7 +37,7 @@ MT_ERR mt_server_receipt(const struct mt_server_options *o, uint64_t txid, uint3
     r->shown_count = 1;
     r->service_key = mt_spki_bytes(mt_key_public(o->service_key));
     mt_spki_hash(mt_key_public(o->tls_key), &r->incarnation);
-    r->format = MT_LITERAL("soft");
+    r->format = o->facts.format;
     r->evidence = o->facts.service_evidence;
     r->configuration = o->facts.configuration;
     mt_receipt_write(&w, r);

@@ -23,7 +23,11 @@ struct mt_server_facts {
     mt_hash measurement;
     mt_hash configuration;
     mt_hash platform;
-    uint64_t level;            /* enum mt_level of its evidence */
+    mt_bytes format; /* of its evidence: "soft", "tpm" (spec/evidence-*.md) */
+    uint64_t level;  /* enum mt_level of it */
+    bool has_hardware_root;
+    bool has_host_in_tcb;
+    uint64_t strangers_per_s;  /* evidence for those whom nobody knows; 0: for all who ask */
     mt_bytes service_evidence; /* binder mesatee-service-key-v1 */
     uint64_t started_ms;
 };
@@ -43,7 +47,8 @@ struct mt_server_options {
     const struct mt_key *tls_key;               /* of this incarnation */
     const struct mt_key *service_key;
     struct mt_server_facts facts;
-    /* Evidence of kind "soft" for one connection. */
+    struct mt_pool *evidence_pool; /* one thread, makes evidence */
+    /* Evidence in the format of the facts, for one connection; called on that thread. */
     mt_err (*evidence)(void *state, const uint8_t report_data[64], struct mt_writer *w);
     void *evidence_state;
     bool awaits_recovery; /* restored from a backup: serves nobody until an administrator signs */

@@ -48,6 +48,27 @@ static const struct mt_map_def no_maps[] = {{NULL, false}};
 
 const struct mt_service mt_system_service = {"system", no_maps, routes, NULL};
 
+/* What the level is worth, for whoever reads it. */
+static const char *meaning_of(uint64_t level)
+{
+    switch (level) {
+    case MT_LEVEL_TPM:
+        return "measured boot: what runs is what a TPM saw start; protects from the network, other "
+               "users, a stolen disk and a changed image, not from the hypervisor, nor from "
+               "whoever "
+               "opens the machine";
+    case MT_LEVEL_CVM:
+        return "a confidential virtual machine: protects also from the hypervisor and the operator "
+               "of the machine, not from physical attacks on the processor's memory";
+    case MT_LEVEL_SGX:
+        return "an enclave: protects also from the operating system and the operator of the "
+               "machine, not from physical attacks on the processor's memory";
+    default:
+        return "measured by software alone: protects from the network, other users and a stolen "
+               "disk, not from root, hypervisor or operator of this machine";
+    }
+}
+
 static MT_ERR status(struct mt_server *s, const struct mt_request *rq, struct mt_tx *tx,
                      struct mt_reply *rp)
 {
@@ -61,11 +82,9 @@ static MT_ERR status(struct mt_server *s, const struct mt_request *rq, struct mt
     mt_json_put_hex(j, "cluster_id", mt_hash_bytes(mt_ledger_cluster_id(s->o.ledger)));
     mt_json_put_uint(j, "recovery_epoch", mt_ledger_recovery_epoch(s->o.ledger));
     mt_json_put_uint(j, "level", f->level);
-    mt_json_put_bool(j, "hardware_root", false);
-    mt_json_put_bool(j, "host_in_tcb", true);
-    mt_json_put_literal(j, "meaning",
-                        "measured by software alone: protects from the network, other users and a "
-                        "stolen disk, not from root, hypervisor or operator of this machine");
+    mt_json_put_bool(j, "hardware_root", f->has_hardware_root);
+    mt_json_put_bool(j, "host_in_tcb", f->has_host_in_tcb);
+    mt_json_put_literal(j, "meaning", meaning_of(f->level));
     mt_json_put_hex(j, "measurement", mt_hash_bytes(&f->measurement));
     mt_json_put_hex(j, "configuration", mt_hash_bytes(&f->configuration));
     mt_json_put_hex(j, "platform", mt_hash_bytes(&f->platform));

@@ -11,10 +11,13 @@ enum { TEST_TIMEOUT_MS = 1000, TEST_IDLE_MS = 5000, BIG_BYTES_MAX = 4 * 1024 * 1
 
 static struct mt_server *server;
 static struct mt_pool object_pool;
+static struct mt_pool evidence_pool;
 static struct mt_channel_identity *server_identity;
 static enum mt_code handler_code; /* what /fail fails with */
 static size_t handled;
 static size_t event_bytes;
+static bool is_device_broken;
+static uint64_t strangers_per_s; /* of the next server */
 
 static const struct mt_map_def test_maps[] = {{"test.things", false}, {NULL, false}};
 
@@ -118,6 +121,7 @@ static const struct mt_service *const test_services[] = {&test_service, NULL};
 static mt_err test_evidence(void *state, const uint8_t report_data[64], struct mt_writer *w)
 {
     (void)state;
+    MT_REQUIRE(!is_device_broken, MT_E_IO, "the device does not answer");
     mt_write_bytes(w, (mt_bytes){report_data, 64});
     return MT_OK;
 }
@@ -126,29 +130,33 @@ static inline void server_begin_with(size_t connections_max)
 {
     node_begin(test_services);
     pool_reset(&object_pool);
+    pool_reset(&evidence_pool);
     memset(lines, 0, sizeof lines);
     net_calls = 0;
     net_has_no_descriptors = false;
     handled = 0;
     event_bytes = 100;
     OK(mt_channel_identity_new(people[ADMIN].key, MT_CHANNEL_SERVER, &server_identity));
-    const struct mt_server_options o = {.loop = &loop,
-                                        .object = &object_pool,
-                                        .ledger = ledger,
-                                        .driver = driver,
-                                        .gate = gate,
-                                        .jobs = jobs,
-                                        .shred = shred,
-                                        .root = root,
-                                        .fs = fs,
-                                        .services = test_services,
-                                        .identity = server_identity,
-                                        .tls_key = people[ADMIN].key,
-                                        .service_key = people[ADMIN].key,
-                                        .evidence = test_evidence,
-                                        .connections_max = connections_max,
-                                        .idle_timeout_ms = TEST_IDLE_MS,
-                                        .request_timeout_ms = TEST_TIMEOUT_MS};
+    const struct mt_server_options o = {
+        .loop = &loop,
+        .object = &object_pool,
+        .ledger = ledger,
+        .driver = driver,
+        .gate = gate,
+        .jobs = jobs,
+        .shred = shred,
+        .root = root,
+        .fs = fs,
+        .services = test_services,
+        .identity = server_identity,
+        .tls_key = people[ADMIN].key,
+        .service_key = people[ADMIN].key,
+        .facts = {.format = MT_LITERAL("soft"), .strangers_per_s = strangers_per_s},
+        .evidence_pool = &evidence_pool,
+        .evidence = test_evidence,
+        .connections_max = connections_max,
+        .idle_timeout_ms = TEST_IDLE_MS,
+        .request_timeout_ms = TEST_TIMEOUT_MS};
     OK(mt_server_new(&o, &server));
     turn();
 }
@@ -158,14 +166,25 @@ static inline void server_begin(void)
     server_begin_with(100);
 }
 
-/* What the object thread has to do, or the first of it. */
-static inline bool object_step(void)
+static inline bool pool_step(struct mt_pool *p)
 {
-    struct mt_work *w = pool_pop(&object_pool);
+    struct mt_work *w = pool_pop(p);
     if (w != NULL) {
         w->done(w, w->run(w));
     }
     return w != NULL;
+}
+
+/* What the object thread has to do, or the first of it. */
+static inline bool object_step(void)
+{
+    return pool_step(&object_pool);
+}
+
+/* The same of the thread that makes evidence. */
+static inline bool evidence_step(void)
+{
+    return pool_step(&evidence_pool);
 }
 
 /* Lines and objects, until nothing moves; the disk of the ledger stands still. */
@@ -195,7 +214,7 @@ static inline void pass(uint64_t ms)
 
 static inline void server_end(void)
 {
-    while (object_step()) {
+    while (object_step() || evidence_step()) {
     }
     turn();
     turn();

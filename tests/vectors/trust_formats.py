@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The MesaTEE authors
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of spec/signed-statement.md, spec/evidence-soft.md, spec/policy.md and spec/auditors-list.md, from the
+"""The vectors of spec/signed-statement.md, spec/evidence-soft.md, spec/evidence-node.md, spec/policy.md and
+spec/auditors-list.md, from the
 words of those pages alone: --check|--write ROOT."""
+import hashlib
 import struct
 
 import attest_round
@@ -52,6 +54,12 @@ def certificate(until):
 evidence_channel = evidence(attest_round.vectors["binder_server"])
 evidence_service = evidence(attest_round.service_key_binder(CLUSTER, INCARNATION, spki(SERVICE)))
 
+# spec/evidence-node.md
+field = attest_round.field
+binder_log = hashlib.sha512(b"mesatee-node-log-v1" + field(attest_round.vectors["binder_server"]) +
+                            field(sha256(log))).digest()
+bundle = cbor([1, {1: b"log", 2: b"quote", 3: b"signature", 4: b"values", 6: b"key"}])
+
 # spec/policy.md: one that names what it knows, and one that trusts an operator and two of three auditors.
 policy_pinned = (f'{{"configurations":["{configuration.hex()}"],"measurements":["{measurement.hex()}"],'
                  f'"minimum_level":2,"name":"pinned","soft":{{"operators":[],"platforms":["{key_hash(PLATFORM).hex()}"]}},'
@@ -83,6 +91,8 @@ vectors = {
     "kernel": kernel,
     "evidence_channel": evidence_channel,
     "evidence_service": evidence_service,
+    "binder_log": binder_log,
+    "bundle": bundle,
     "certificate": certificate(UNTIL),
     "certificate_past": certificate(FROM + 1),
     "policy_pinned": policy_pinned,
@@ -95,12 +105,16 @@ vectors = {
 pages = {
     "spec/evidence-soft.md": ["platform", "log", "measurement", "configuration", "kernel", "evidence_channel",
                               "evidence_service", "certificate", "certificate_past"],
+    "spec/evidence-node.md": ["binder_log", "bundle"],
     "spec/policy.md": ["policy_pinned_file", "policy_audited_file"],
     "spec/auditors-list.md": ["list_of_two", "list_of_one"],
 }
 if __name__ == "__main__":
     run("trust_formats", "trust_formats.py", vectors, pages, {
         "lib/attest/eventlog_corpus/log": log,
+        "lib/attest/bundle_corpus/tpm": bundle,
+        "lib/attest/bundle_corpus/empty": cbor([1, {1: b"log", 2: b""}]),
+        "lib/attest/bundle_corpus/unknown": cbor([1, {1: b"log", 2: b"quote", 20: b"?"}]),
         "lib/attest/soft_corpus/channel": evidence_channel,
         "lib/attest/soft_corpus/service": evidence_service,
         "lib/attest/signed_corpus/certificate": certificate(UNTIL),

@@ -1,0 +1,111 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/log.h"
+#include "server/inside.h"
+
+/*
+ * The node's evidence for one connection. A device makes one at a time and takes its time over it,
+ * so this happens on a thread of its own, and strangers share what a node can spare.
+ */
+enum { STRANGERS_AT_ONCE = 16 };
+
+struct showing {
+    struct mt_work work;
+    struct mt_conn *conn;
+    uint8_t report_data[MT_REPORT_DATA_LEN];
+    struct mt_buf room;
+    mt_bytes evidence; /* in the room */
+};
+
+static bool is_known(struct mt_server *s, const mt_hash *subject)
+{
+    struct mt_tx *tx = NULL;
+    if (mt_failed(
+            mt_ledger_begin(s->o.ledger, mt_gate_maps, mt_ledger_time_ms(s->o.ledger), &tx))) {
+        return false;
+    }
+    bool knows = mt_gate_knows(s->o.gate, tx, subject);
+    mt_ledger_abort(s->o.ledger, &tx);
+    return knows;
+}
+
+/* Strangers get so many a second, and a few at once; whoever is somebody here waits for nobody. */
+static MT_ERR admit(struct mt_conn *c)
+{
+    struct mt_server *s = c->server;
+    uint64_t rate = s->o.facts.strangers_per_s;
+    uint64_t now_ms = mt_loop_ticks_ms(s->o.loop);
+    if (rate == 0 || is_known(s, &mt_channel_peer(c->channel)->subject)) {
+        return MT_OK;
+    }
+    uint64_t step_ms = 1000 / rate;
+    uint64_t from_ms = s->strangers_ms > now_ms ? s->strangers_ms : now_ms;
+    MT_REQUIRE(from_ms - now_ms <= (STRANGERS_AT_ONCE - 1) * step_ms, MT_E_BUSY,
+               "too many strangers ask for evidence");
+    s->strangers_ms = from_ms + step_ms;
+    return MT_OK;
+}
+
+static mt_err run(struct mt_work *w)
+{
+    struct showing *x = w->state;
+    const struct mt_server_options *o = &x->conn->server->o;
+    struct mt_writer writer = mt_writer_onto(&x->room);
+    MT_TRY(o->evidence(o->evidence_state, x->report_data, &writer));
+    return mt_write_end(&writer, &x->evidence);
+}
+
+static void showing_free(struct showing **x)
+{
+    if (*x != NULL) {
+        mt_buf_free(&(*x)->room);
+        free(*x);
+        *x = NULL;
+    }
+}
+
+static void done(struct mt_work *w, mt_err e)
+{
+    MT_DEFER(showing_free) struct showing *x = w->state;
+    struct mt_conn *c = x->conn;
+    if (!mt_conn_work_ends(c)) {
+        return;
+    }
+    if (mt_failed(e)) {
+        mt_log_fault("no-evidence", e);
+    } else {
+        const struct mt_shown shown = {.format = c->server->o.facts.format,
+                                       .evidence = x->evidence};
+        e = mt_channel_put_evidence(c->channel, &shown);
+    }
+    if (mt_failed(e)) {
+        c->server->handshakes_failed++;
+        mt_conn_close(c);
+        return;
+    }
+    mt_conn_pump(c);
+}
+
+MT_ERR mt_showing_begin(struct mt_conn *c)
+{
+    MT_DEFER(showing_free) struct showing *x = NULL;
+    uint8_t report_data[MT_REPORT_DATA_LEN];
+    if (c->is_showing || !mt_channel_wants_evidence(c->channel, report_data)) {
+        return MT_OK;
+    }
+    MT_TRY(admit(c));
+    x = calloc(1, sizeof *x);
+    MT_REQUIRE(x != NULL, MT_E_NOMEM, "no memory for evidence");
+    x->work = (struct mt_work){.run = run, .done = done, .state = x};
+    x->conn = c;
+    x->room = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    memcpy(x->report_data, report_data, sizeof report_data);
+    MT_TRY(mt_pool_submit(c->server->o.evidence_pool, &x->work));
+    mt_conn_work_begins(c);
+    c->is_showing = true;
+    x = NULL; /* it comes back to done() */
+    return MT_OK;
+}

@@ -1,0 +1,126 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/client_test.h"
+#include "unit/runner.h"
+
+/* Evidence for connections: made on its own thread, and for strangers no more than can be spared.
+ */
+
+enum { AT_ONCE = 16, RATE = 4 };
+
+static void evidence_is_made_beside_the_loop(void)
+{
+    struct client slow;
+    struct client c;
+    server_begin();
+    client_begin(&slow, ALICE);
+    net_spin();
+    client_listen(&slow);
+    net_spin();
+    MT_ASSERT(evidence_pool.first != NULL); /* the device is at work */
+    MT_ASSERT(mt_channel_state(slow.channel) != MT_CHANNEL_OPEN);
+    client_open(&c, BOB); /* and others come after it */
+    MT_ASSERT(client_opens(&slow));
+    MT_ASSERT(ask_server(&slow, "GET /t/quick HTTP/1.1\r\nhost: x\r\n\r\n") == 200);
+    client_free(&slow);
+    client_free(&c);
+    server_end();
+}
+
+static void who_leaves_meanwhile_is_forgotten(void)
+{
+    struct client c;
+    server_begin();
+    client_begin(&c, ALICE);
+    net_spin();
+    client_listen(&c);
+    net_spin();
+    MT_ASSERT(evidence_pool.first != NULL);
+    client_hang_up(&c);
+    MT_ASSERT(!is_open(&c));
+    MT_ASSERT(evidence_step()); /* comes back to nobody */
+    client_free(&c);
+    server_end();
+}
+
+static void without_evidence_nothing_opens(void)
+{
+    struct client c;
+    server_begin();
+    is_device_broken = true;
+    client_begin(&c, ALICE);
+    MT_ASSERT(!client_opens(&c));
+    MT_ASSERT(!is_open(&c));
+    MT_ASSERT(server->handshakes_failed == 1);
+    is_device_broken = false;
+    client_free(&c);
+    server_end();
+}
+
+static void a_full_queue_refuses(void)
+{
+    struct client c;
+    server_begin();
+    evidence_pool.is_full = true;
+    client_begin(&c, ALICE);
+    MT_ASSERT(!client_opens(&c));
+    MT_ASSERT(!is_open(&c));
+    evidence_pool.is_full = false;
+    client_free(&c);
+    server_end();
+}
+
+static bool stranger_opens(void)
+{
+    struct client c;
+    client_begin(&c, MALLORY);
+    bool opens = client_opens(&c);
+    client_hang_up(&c);
+    client_free(&c);
+    return opens;
+}
+
+static void strangers_share_what_the_device_can_spare(void)
+{
+    struct client c;
+    strangers_per_s = RATE;
+    server_begin();
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        MT_ASSERT(stranger_opens());
+    }
+    MT_ASSERT(!stranger_opens());
+    client_open(&c, ALICE); /* whoever is known does not wait for them */
+    pass(1000 / RATE - 1);
+    MT_ASSERT(!stranger_opens());
+    pass(1);
+    MT_ASSERT(stranger_opens());
+    MT_ASSERT(!stranger_opens());
+    strangers_per_s = 0;
+    client_free(&c);
+    server_end();
+}
+
+static void without_a_limit_strangers_are_not_counted(void)
+{
+    server_begin();
+    for (size_t i = 0; i < AT_ONCE * 2; i++) {
+        MT_ASSERT(stranger_opens());
+    }
+    server_end();
+}
+
+int main(void)
+{
+    const struct mt_test tests[] = {
+        MT_TEST(evidence_is_made_beside_the_loop),
+        MT_TEST(who_leaves_meanwhile_is_forgotten),
+        MT_TEST(without_evidence_nothing_opens),
+        MT_TEST(a_full_queue_refuses),
+        MT_TEST(strangers_share_what_the_device_can_spare),
+        MT_TEST(without_a_limit_strangers_are_not_counted),
+    };
+    OK(mt_crypto_init(world_random, NULL));
+    int result = mt_test_run(tests, sizeof tests / sizeof *tests);
+    mt_crypto_done();
+    return result;
+}
