@@ -98,7 +98,7 @@ class Mutant:
         self.files = re.findall(r"^\+\+\+ (?:b/)?(\S+)", patch.read_text(), re.M)
 
     def fault(self, known):
-        if not re.fullmatch(r"\d{3}-[a-z0-9-]+", self.name):
+        if not re.fullmatch(r"\d{3,4}-[a-z0-9-]+", self.name):
             return "its name is not NNN-name.patch"
         if not self.promise or not self.tests:
             return "it lacks `# Promise:` or `# Test:`"

@@ -89,6 +89,7 @@ int mt_cli_data_revoke(struct mt_cli *c);
 int mt_cli_data_show(struct mt_cli *c);
 int mt_cli_dev(struct mt_cli *c);
 int mt_cli_doctor(struct mt_cli *c);
+int mt_cli_evidence_show(struct mt_cli *c);
 int mt_cli_function_list(struct mt_cli *c);
 int mt_cli_function_show(struct mt_cli *c);
 int mt_cli_identity_export(struct mt_cli *c);

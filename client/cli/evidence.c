@@ -145,3 +145,21 @@ int mt_cli_verify_evidence(struct mt_cli *c, const char *path, const struct mt_e
     mt_err t = w->token == NULL ? MT_OK : write_token(c, w, &o, r);
     return mt_failed(t) ? mt_cli_fail(c, t, w->token) : report(c, path, r, e, is_long);
 }
+
+int mt_cli_evidence_show(struct mt_cli *c)
+{
+    struct mt_claims said;
+    struct mt_cli_answer a;
+    const char *collateral = mt_cli_option(c, "--collateral");
+    if (!mt_cli_arguments(c, 1)) {
+        return MT_EXIT_USAGE;
+    }
+    mt_err e = mt_evidence_read(c->argv[0], collateral, &said);
+    if (mt_failed(e)) {
+        int rc = mt_cli_fail(c, e, c->argv[0]);
+        return e.fault->code == MT_E_FORMAT ? MT_EXIT_NOT_GENUINE : rc;
+    }
+    mt_cli_answer_begin(&a);
+    mt_evidence_said_put(&a.j, &said);
+    return mt_cli_answer_end(c, &a);
+}

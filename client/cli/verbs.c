@@ -21,6 +21,10 @@ const struct mt_verb mt_verbs[] = {
      "result as an EAT Attestation Result, a JWT that the identity signs. Ends with 0 accepted, 2 "
      "genuine and refused, 3 not genuine.",
      "mesatee verify --explain", mt_cli_verify},
+    {"evidence", "show", "evidence show PATH [--collateral DIR]",
+     "What evidence of hardware, or of a node, says of itself. Nothing of it is verified, and the "
+     "exit code says only whether it could be read: 3 if it is of no form that is known.",
+     "mesatee evidence show quote.bin --json", mt_cli_evidence_show},
     {"status", NULL, "status", "What the node says of itself.", "mesatee status --json",
      mt_cli_status},
     {"doctor", NULL, "doctor",

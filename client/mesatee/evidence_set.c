@@ -132,6 +132,13 @@ MT_ERR mt_evidence_set_load(const char *path, const char *collateral, struct mt_
     return MT_OK;
 }
 
+MT_ERR mt_evidence_read(const char *path, const char *collateral, struct mt_claims *out)
+{
+    MT_DEFER(mt_evidence_set_free) struct mt_evidence_set *s = NULL;
+    MT_TRY(mt_evidence_set_load(path, collateral, &s));
+    return mt_evidence_show(&s->evidence, out);
+}
+
 void mt_evidence_report_free(struct mt_evidence_report **r)
 {
     if (*r != NULL) {
@@ -241,6 +248,29 @@ static void put_time(struct mt_json_writer *j, const char *name, uint64_t ms)
     }
 }
 
+static void put_what_is_said(struct mt_json_writer *j, const struct mt_claims *c)
+{
+    mt_json_begin_array(j, "weaknesses");
+    for (unsigned i = 0; i < MT_WEAKNESSES; i++) {
+        if (mt_claims_has(c, (enum mt_weakness)i)) {
+            mt_json_put_literal(j, NULL, mt_weakness_name((enum mt_weakness)i));
+        }
+    }
+    mt_json_end_array(j);
+    mt_json_begin_object(j, "fields");
+    for (size_t i = 0; i < c->claimed_count; i++) {
+        const struct mt_claimed *x = &c->claimed[i];
+        if (x->is_number) {
+            mt_json_put_uint(j, x->name, x->number);
+        } else if (x->is_text) {
+            mt_json_put_text(j, x->name, (mt_bytes){x->bytes, x->len});
+        } else {
+            mt_json_put_hex(j, x->name, (mt_bytes){x->bytes, x->len});
+        }
+    }
+    mt_json_end_object(j);
+}
+
 void mt_evidence_claims_put(struct mt_json_writer *j, const struct mt_claims *c)
 {
     static const char *const members[] = {"kind", "tcb_status", "advisories", "debug", "claims"};
@@ -265,24 +295,16 @@ void mt_evidence_claims_put(struct mt_json_writer *j, const struct mt_claims *c)
     mt_json_put_hex(j, "measurement", mt_hash_bytes(&c->measurement));
     mt_json_put_hex(j, "platform", mt_hash_bytes(&c->platform));
     put_time(j, "tcb_date", c->tcb_date_ms);
-    mt_json_begin_array(j, "weaknesses");
-    for (unsigned i = 0; i < MT_WEAKNESSES; i++) {
-        if (mt_claims_has(c, (enum mt_weakness)i)) {
-            mt_json_put_literal(j, NULL, mt_weakness_name((enum mt_weakness)i));
-        }
-    }
-    mt_json_end_array(j);
-    mt_json_begin_object(j, "fields");
-    for (size_t i = 0; i < c->claimed_count; i++) {
-        const struct mt_claimed *x = &c->claimed[i];
-        if (x->is_number) {
-            mt_json_put_uint(j, x->name, x->number);
-        } else if (x->is_text) {
-            mt_json_put_text(j, x->name, (mt_bytes){x->bytes, x->len});
-        } else {
-            mt_json_put_hex(j, x->name, (mt_bytes){x->bytes, x->len});
-        }
-    }
+    put_what_is_said(j, c);
     mt_json_end_object(j);
+}
+
+void mt_evidence_said_put(struct mt_json_writer *j, const struct mt_claims *c)
+{
+    mt_json_put_bool(j, "verified", false);
+    mt_json_put_literal(j, "kind", mt_evidence_kind_name(c->kind));
+    mt_json_begin_object(j, "says");
+    mt_json_put_hex(j, "measurement", mt_hash_bytes(&c->measurement));
+    put_what_is_said(j, c);
     mt_json_end_object(j);
 }

@@ -25,6 +25,9 @@ struct mt_evidence_set {
 MT_ERR mt_evidence_set_load(const char *path, const char *collateral, struct mt_evidence_set **out);
 void mt_evidence_set_free(struct mt_evidence_set **s);
 
+/* What it says of itself, unverified. MT_E_FORMAT, MT_E_PROOF: it is no evidence. */
+MT_ERR mt_evidence_read(const char *path, const char *collateral, struct mt_claims *out);
+
 struct mt_evidence_options {
     const char *path;
     const char *collateral;         /* NULL: what the folder of the evidence holds */
@@ -61,5 +64,8 @@ bool mt_evidence_kind_of_word(const char *word, enum mt_evidence_kind *out);
 /* What evidence says, as members of an object: "kind", "tcb_status", "advisories", "debug", and
  * all else under "claims"; null, each of them, if there are no claims. */
 void mt_evidence_claims_put(struct mt_json_writer *j, const struct mt_claims *c);
+/* The same of claims that nobody has verified: "verified": false, "kind", and all else under
+ * "says". No member has the name that a verified one has. */
+void mt_evidence_said_put(struct mt_json_writer *j, const struct mt_claims *c);
 
 #endif

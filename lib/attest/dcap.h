@@ -24,4 +24,22 @@ MT_ERR mt_dcap_verify(const struct mt_evidence *in, const struct mt_dcap_roots *
                       const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out,
                       struct mt_trace *trace);
 
+/* What Intel says of one platform, verified once and used for as many of its quotes as come while
+ * it holds: until the first list or certificate in it expires. Borrows the collateral, and the
+ * certificates in the quote, of `in`, which outlive it. */
+struct mt_dcap_trust;
+MT_ERR mt_dcap_trust_new(const struct mt_evidence *in, const struct mt_dcap_roots *roots,
+                         struct mt_dcap_trust **out, struct mt_trace *trace);
+void mt_dcap_trust_free(struct mt_dcap_trust **t);
+
+/* As mt_dcap_verify(), of a quote of this platform: other platforms, and other times, are refused.
+ * The collateral of `in` is not looked at. */
+MT_ERR mt_dcap_verify_with(const struct mt_dcap_trust *t, const struct mt_evidence *in,
+                           const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out,
+                           struct mt_trace *trace);
+
+/* What a quote says of itself, and the certificate of its platform's key if there is one,
+ * unverified, for people to read: never for a decision. */
+MT_ERR mt_dcap_show(const struct mt_evidence *in, struct mt_claims *out);
+
 #endif

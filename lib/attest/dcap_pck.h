@@ -5,6 +5,11 @@
 
 #include "base/bytes.h"
 
+/* Names by which a platform's certificate and what stands in it are known. */
+#define MT_DCAP_PCK_OID      "1.2.840.113741.1.13.1"
+#define MT_DCAP_PLATFORM_CA  "Intel SGX PCK Platform CA"
+#define MT_DCAP_PROCESSOR_CA "Intel SGX PCK Processor CA"
+
 /* What Intel says of a platform in its provisioning certificate: the extension
  * 1.2.840.113741.1.13.1 (spec/evidence-dcap.md). Borrows. */
 struct mt_dcap_pck {

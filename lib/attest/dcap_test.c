@@ -3,7 +3,7 @@
 
 /* Real quotes with the collateral of their time (tests/vectors/dcap). Arguments: that folder; and
  * 1 for every byte of every quote instead of some. */
-#include "attest/dcap.h"
+#include "attest/dcap_trust.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -263,6 +263,66 @@ static void only_the_pinned_root_is_believed(void)
     MT_ASSERT(strcmp(mt_trace_failed(&trace)->rule, "certificate-untrusted") == 0);
 }
 
+static const char *ask_trust(const struct mt_dcap_trust *t, const struct set *s, uint64_t now_ms,
+                             struct mt_claims *claims)
+{
+    struct mt_trace trace = {.count = 0};
+    const struct mt_evidence in = {.quote = s->in.quote, .now_ms = now_ms};
+    mt_err e = mt_dcap_verify_with(t, &in, s->report_data, claims, &trace);
+    const struct mt_check *failed = mt_trace_failed(&trace);
+    MT_ASSERT(mt_failed(e) == (failed != NULL));
+    return failed != NULL ? failed->rule : NULL;
+}
+
+static bool is_window(const char *rule)
+{
+    return rule != NULL && strcmp(rule, "collateral-window") == 0;
+}
+
+/* Believed once is believed as long as, and no longer than, it would be believed anew. */
+static void what_is_believed_once_holds_exactly_as_long_as_all_of_it(void)
+{
+    for (size_t i = 0; i < SETS; i++) {
+        MT_DEFER(mt_dcap_trust_free) struct mt_dcap_trust *t = NULL;
+        static struct mt_claims c;
+        static struct mt_claims anew;
+        struct mt_trace trace = {.count = 0};
+        struct mt_evidence in = sets[i].in;
+        OK(mt_dcap_trust_new(&in, mt_dcap_intel_roots(), &t, &trace));
+        MT_ASSERT(t->from_ms <= in.now_ms && in.now_ms <= t->until_ms);
+        MT_ASSERT(ask_trust(t, &sets[i], in.now_ms, &c) == NULL);
+        MT_ASSERT(ask_as(&in, sets[i].report_data, &anew) == NULL);
+        MT_ASSERT(mt_hash_equal(&c.measurement, &anew.measurement) &&
+                  mt_hash_equal(&c.platform, &anew.platform) && c.tcb_status == anew.tcb_status &&
+                  c.advisories_count == anew.advisories_count);
+        const uint64_t edges[] = {t->from_ms, t->from_ms - 1, t->until_ms, t->until_ms + 1};
+        for (size_t k = 0; k < sizeof edges / sizeof *edges; k++) {
+            in.now_ms = edges[k];
+            const char *rule = ask_as(&in, sets[i].report_data, &anew);
+            MT_ASSERT((rule == NULL) == (k == 0 || k == 2));
+            MT_ASSERT(is_window(ask_trust(t, &sets[i], in.now_ms, &c)) == (rule != NULL));
+        }
+    }
+}
+
+static void what_is_believed_of_one_platform_is_for_no_other(void)
+{
+    for (size_t i = 0; i < SETS; i++) {
+        MT_DEFER(mt_dcap_trust_free) struct mt_dcap_trust *t = NULL;
+        struct mt_trace trace = {.count = 0};
+        struct mt_claims c;
+        OK(mt_dcap_trust_new(&sets[i].in, mt_dcap_intel_roots(), &t, &trace));
+        for (size_t k = 0; k < SETS; k++) {
+            const char *rule = ask_trust(t, &sets[k], sets[i].in.now_ms, &c);
+            MT_ASSERT(i == k ? rule == NULL : strcmp(rule, "platform-believed") == 0);
+        }
+        MT_DEFER(mt_dcap_trust_free) struct mt_dcap_trust *none = NULL;
+        struct mt_evidence late = sets[i].in;
+        late.now_ms = t->until_ms + 1;
+        MT_ASSERT(mt_failed(mt_dcap_trust_new(&late, mt_dcap_intel_roots(), &none, &trace)));
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
@@ -274,6 +334,8 @@ int main(int argc, char **argv)
         MT_TEST(every_byte_of_a_quote_counts),
         MT_TEST(every_truncation_is_refused_down_to_what_nobody_signed),
         MT_TEST(only_the_pinned_root_is_believed),
+        MT_TEST(what_is_believed_once_holds_exactly_as_long_as_all_of_it),
+        MT_TEST(what_is_believed_of_one_platform_is_for_no_other),
     };
     MT_ASSERT(argc > 1);
     folder = argv[1];

@@ -28,12 +28,15 @@ static const char *const oid_csp_id = "1.3.6.1.4.1.3704.1.5";
 enum { ASN1_INTEGER = 0x02, ASN1_OCTET_STRING = 0x04, ASN1_IA5_STRING = 0x16, CSP_ID_MAX = 64 };
 
 static const char *const line_names[MT_SNP_LINES] = {"Milan", "Genoa", "Turin"};
+static const char *const key_names[] = {
+    [MT_SNP_VCEK] = "VCEK", [MT_SNP_VLEK] = "VLEK", [MT_SNP_UNSIGNED] = "none"};
 
 /* What is known so far. */
 struct step {
     const struct mt_evidence *in;
     const struct mt_snp_roots *roots;
     struct mt_snp_report report;
+    bool is_line_known;
     struct mt_x509_chain chain; /* VEK, ASK or ASVK, ARK */
     mt_bytes csp_id;            /* of a VLEK; borrows from its certificate */
 };
@@ -122,6 +125,7 @@ static MT_ERR find_chain(struct step *s, struct mt_trace *trace)
                  "the certificate names a product line whose root is pinned",
                  "give the certificate of the chip's key, not another one");
     }
+    s->is_line_known = true;
     const struct mt_snp_line_roots *roots = &s->roots->lines[s->report.line];
     e = add_certificate(chain, s->report.key == MT_SNP_VLEK ? roots->asvk : roots->ask);
     MT_CHECK(trace, !mt_failed(e) && !mt_failed(add_certificate(chain, roots->ark)), MT_E_PROOF,
@@ -342,7 +346,6 @@ static void claim_build(struct mt_claims *c, const char *name, mt_bytes build)
 
 static void claim_firmware(const struct mt_snp_report *r, struct mt_claims *c)
 {
-    claim_parts(r, c);
     mt_claim_bytes(c, "reported_tcb", r->reported_tcb);
     mt_claim_bytes(c, "committed_tcb", r->committed_tcb);
     mt_claim_bytes(c, "current_tcb", r->current_tcb);
@@ -393,13 +396,15 @@ static void claim_all(const struct step *s, struct mt_claims *c)
     mt_claim_bytes(c, "report_id", r->report_id);
     mt_claim_bytes(c, "report_id_ma", r->report_id_ma);
     mt_claim_bytes(c, "chip_id", r->chip_id);
-    mt_claim_text(c, "product", line_names[r->line]);
+    if (s->is_line_known) {
+        mt_claim_text(c, "product", line_names[r->line]);
+        claim_parts(r, c);
+    }
     if (r->has_line) {
         mt_claim_bytes(c, "cpuid", r->cpuid);
     }
-    bool is_vlek = r->key == MT_SNP_VLEK;
-    mt_claim_text(c, "signing_key", is_vlek ? "VLEK" : "VCEK");
-    if (is_vlek) {
+    mt_claim_text(c, "signing_key", key_names[r->key]);
+    if (s->csp_id.len > 0) {
         mt_claim_bytes(c, "csp_id", s->csp_id);
     }
     claim_firmware(r, c);
@@ -427,5 +432,27 @@ MT_ERR mt_snp_verify(const struct mt_evidence *in, const struct mt_snp_roots *ro
     admit_weaknesses(&s.report, out);
     hash_identities(&s, out);
     claim_all(&s, out);
+    return MT_OK;
+}
+
+/* Reports of version 2 leave it to the certificate, which may not be there. */
+static void find_line(struct step *s)
+{
+    s->is_line_known =
+        s->report.has_line || (!mt_failed(add_certificate(&s->chain, s->in->collateral.vek)) &&
+                               !mt_failed(line_of_certificate(s->chain.certs[0], &s->report.line)));
+}
+
+MT_ERR mt_snp_show(const struct mt_evidence *in, struct mt_claims *out)
+{
+    MT_DEFER(end_step) struct step s = {.in = in};
+    struct mt_claims c = {.kind = MT_EVIDENCE_SNP};
+    MT_TRY(mt_snp_report_parse(in->quote, &s.report));
+    find_line(&s);
+    admit_weaknesses(&s.report, &c);
+    hash_identities(&s, &c);
+    claim_all(&s, &c);
+    mt_claim_bytes(&c, "report_data", s.report.report_data);
+    *out = c;
     return MT_OK;
 }

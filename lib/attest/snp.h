@@ -33,4 +33,7 @@ MT_ERR mt_snp_verify(const struct mt_evidence *in, const struct mt_snp_roots *ro
                      const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out,
                      struct mt_trace *trace);
 
+/* What a report says of itself, unverified, for people to read: never for a decision. */
+MT_ERR mt_snp_show(const struct mt_evidence *in, struct mt_claims *out);
+
 #endif

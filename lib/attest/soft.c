@@ -184,5 +184,7 @@ MT_ERR mt_soft_evidence_show(mt_bytes evidence, struct mt_claims *out)
     struct payload p;
     MT_TRY(mt_signed_parse(evidence, MT_LABEL_SOFT_EVIDENCE, &platform, &bytes));
     MT_TRY(parse_payload(bytes, &p));
-    return claims_of(&p, &platform, out);
+    MT_TRY(claims_of(&p, &platform, out));
+    mt_claim_bytes(out, "report_data", p.report_data);
+    return MT_OK;
 }

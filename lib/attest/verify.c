@@ -4,6 +4,7 @@
 
 #include "attest/dcap.h"
 #include "attest/snp.h"
+#include "attest/soft.h"
 
 static uint32_t u32le_at(mt_bytes b, size_t at)
 {
@@ -52,4 +53,23 @@ MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *
         break;
     }
     MT_FAIL(MT_E_FORMAT, "evidence of a kind that no verifier here knows");
+}
+
+MT_ERR mt_evidence_show(const struct mt_evidence *in, struct mt_claims *out)
+{
+    switch (mt_evidence_kind_of(in)) {
+    case MT_EVIDENCE_SNP:
+        return mt_snp_show(in, out);
+    case MT_EVIDENCE_SGX:
+    case MT_EVIDENCE_TDX:
+        return mt_dcap_show(in, out);
+    case MT_EVIDENCE_NONE: /* soft evidence is told by its signature */
+        return mt_soft_evidence_show(in->quote, out);
+    case MT_EVIDENCE_SOFT:
+    case MT_EVIDENCE_TPM:
+    case MT_EVIDENCE_AZURE:
+    case MT_EVIDENCE_KINDS:
+        break;
+    }
+    MT_FAIL(MT_E_FORMAT, "evidence of a kind that nobody here can read");
 }

@@ -37,6 +37,9 @@ MT_ERR mt_ecdsa_der_of_raw(mt_bytes raw, mt_span der, size_t *len);
 
 struct mt_x509;
 X509 *mt_x509_native(const struct mt_x509 *c); /* borrows */
+MT_ERR mt_x509_ms_of_time(const ASN1_TIME *t, uint64_t *out);
+/* A list in DER, whole, that says when the next one comes; the caller frees it. */
+MT_ERR mt_x509_list_read(mt_bytes der, X509_CRL **out);
 
 MT_ERR mt_secret_slab_new(void);
 void mt_secret_slab_free(void);

@@ -137,7 +137,7 @@ MT_ERR mt_x509_extension(const struct mt_x509 *c, const char *oid, mt_bytes *out
 }
 
 /* ASN.1 times have years before 1970 too: those count as 0, which is earlier than any now. */
-static MT_ERR ms_of_time(const ASN1_TIME *t, uint64_t *out)
+MT_ERR mt_x509_ms_of_time(const ASN1_TIME *t, uint64_t *out)
 {
     enum { DAY_S = 24 * 60 * 60 };
     int days = 0;
@@ -155,8 +155,8 @@ static MT_ERR ms_of_time(const ASN1_TIME *t, uint64_t *out)
 MT_ERR mt_x509_validity(const struct mt_x509 *c, struct mt_x509_validity *out)
 {
     struct mt_x509_validity v;
-    MT_TRY(ms_of_time(X509_get0_notBefore(c->x), &v.not_before_ms));
-    MT_TRY(ms_of_time(X509_get0_notAfter(c->x), &v.not_after_ms));
+    MT_TRY(mt_x509_ms_of_time(X509_get0_notBefore(c->x), &v.not_before_ms));
+    MT_TRY(mt_x509_ms_of_time(X509_get0_notAfter(c->x), &v.not_after_ms));
     *out = v;
     return MT_OK;
 }

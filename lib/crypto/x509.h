@@ -52,6 +52,16 @@ MT_ERR mt_x509_chain_parse(mt_bytes pem, struct mt_x509_chain *out);
 MT_ERR mt_x509_chain_add(struct mt_x509_chain *chain, mt_bytes der);
 void mt_x509_chain_free(struct mt_x509_chain *c);
 
+/* What a revocation list says of itself, unverified: for people, and to know when the next is due.
+ * mt_x509_verify() looks at all of it. */
+struct mt_x509_list {
+    char issuer[64]; /* its common name */
+    uint64_t this_ms;
+    uint64_t next_ms;
+    size_t revoked_count;
+};
+MT_ERR mt_x509_list_show(mt_bytes der, struct mt_x509_list *out);
+
 /* Why a chain is not believed. */
 enum mt_x509_fault {
     MT_X509_SOUND,

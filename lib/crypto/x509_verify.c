@@ -67,22 +67,14 @@ static bool push_cert(STACK_OF(X509) * to, X509 *x)
     return true;
 }
 
-/* A list that says not when the next one comes would be good for ever: refused. */
 static MT_ERR push_crl(STACK_OF(X509_CRL) * to, mt_bytes der)
 {
-    const uint8_t *at = der.ptr;
-    MT_REQUIRE(der.len > 0 && der.len <= MT_X509_CRL_BYTES_MAX, MT_E_FORMAT,
-               "a revocation list is empty or too long");
-    X509_CRL *crl = X509_CRL_new_ex(mt_crypto.lib, NULL);
-    MT_REQUIRE(crl != NULL, MT_E_NOMEM, "no memory for a revocation list");
-    /* It is freed by what reads it, when it is malformed. */
-    bool is_read = d2i_X509_CRL(&crl, &at, (long)der.len) != NULL;
-    bool is_whole = is_read && at == der.ptr + der.len && X509_CRL_get0_nextUpdate(crl) != NULL;
-    if (is_whole && sk_X509_CRL_push(to, crl) > 0) {
+    X509_CRL *crl = NULL;
+    MT_TRY(mt_x509_list_read(der, &crl));
+    if (sk_X509_CRL_push(to, crl) > 0) {
         return MT_OK;
     }
     X509_CRL_free(crl);
-    MT_REQUIRE(is_whole, MT_E_FORMAT, "a revocation list is malformed");
     MT_FAIL(MT_E_NOMEM, "no memory for a revocation list");
 }
 

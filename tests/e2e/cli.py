@@ -20,6 +20,7 @@ from world import Node
 
 USAGE, UNREACHABLE, IO, REFUSED, NOT_GENUINE, FAILED = 64, 69, 74, 2, 3, 1
 BIG = 24 << 20
+VECTORS = pathlib.Path(__file__).parent.parent / "vectors"
 
 
 class Cli:
@@ -105,6 +106,7 @@ def json_of_every_verb(w, tap, node, task, run):
         "policy show": (alice, ["policy", "show"]), "policy check": (alice, ["policy", "check", d / "p"]),
         "auditor new": (alice, ["auditor", "new", d / "l", "--sequence", "1", "--measurement", "2" * 64 + "=some"]),
         "auditor sign": (alice, ["auditor", "sign", d / "l", "--identity", "alice"]),
+        "evidence show": (alice, ["evidence", "show", VECTORS / "snp/milan_v3"]),
         "data delete": (alice, ["data", "delete", "more"]),
     }
     bad = []

@@ -8,7 +8,7 @@ import sys
 
 import world as the_world
 
-DONE, REFUSED, NOT_GENUINE, USAGE = 0, 2, 3, 64
+DONE, REFUSED, NOT_GENUINE, USAGE, IO = 0, 2, 3, 64, 74
 VECTORS = pathlib.Path(__file__).parent.parent / "vectors"
 STATUSES = {"OK": "UpToDate"}
 
@@ -127,6 +127,33 @@ def token(w, tap, v, all_sets):
     tap.ok(checks == [True, True], "the result is a token that PyJWT verifies, and refuses when it was changed", checks)
 
 
+def shown(w, tap, v, all_sets):
+    """What evidence says of itself is what verifying finds, under other names; and it is never a verdict."""
+    bad = []
+    for folder, expected in all_sets:
+        _, verified = v.run(folder, expected)
+        done = w.cli("auditor", "--json", "evidence", "show", folder, check=False)
+        said = json.loads(done.stdout)
+        fields = dict(said["says"]["fields"])
+        told = verified["claims"]["fields"]
+        if done.returncode != DONE or said["verified"] or said["kind"] != verified["kind"] or fields["report_data"] != expected["report_data"] \
+                or said["says"]["weaknesses"] != verified["claims"]["weaknesses"] or {"genuine", "accepted", "claims", "tcb_status"} & set(said) \
+                or any(fields[name] != told[name] for name in fields if name in told):
+            bad.append((str(folder), done.returncode, said))
+    tap.ok(not bad, "evidence show tells of every set what verifying finds, says that nothing is verified, and judges nothing", bad)
+    folder = next(f for f, _ in all_sets if f.name == "tdx_v4_uptodate")
+    quote = bytearray((folder / "quote.bin").read_bytes())
+    quote[600] ^= 1  # of its report data
+    forged, cut = w.dir / "forged.bin", w.dir / "cut.bin"
+    forged.write_bytes(quote)
+    cut.write_bytes(quote[:1000])
+    forged_code = w.cli("auditor", "evidence", "show", forged, check=False)
+    codes = [w.cli("auditor", "evidence", "show", path, check=False).returncode for path in (cut, w.dir / "nothing", w.dir)]
+    tap.ok(forged_code.returncode == DONE and "verified: false" in forged_code.stdout and codes == [NOT_GENUINE, IO, IO],
+           "a forged quote is shown as well, one that is cut is malformed, and what is not there cannot be read",
+           f"{forged_code} {codes}")
+
+
 def usage(w, tap, v, all_sets):
     folder, expected = all_sets[0]
     words = ["verify", folder, "--at", at(expected)]
@@ -155,6 +182,7 @@ def test(w, tap):
     genuine(tap, v, all_sets)
     refused(tap, v, all_sets)
     accepted(w, tap, v, all_sets)
+    shown(w, tap, v, all_sets)
     token(w, tap, v, all_sets)
     usage(w, tap, v, all_sets)
 
