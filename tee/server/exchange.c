@@ -374,6 +374,9 @@ static MT_ERR run(struct mt_conn *c, struct mt_tx **tx)
     if (is_claim(x)) {
         return mt_system_claim(s, &x->ask, &x->request, *tx, &x->reply);
     }
+    if (mt_enrol_is_ours(x)) {
+        return mt_enrol_call(s, x, &x->reply);
+    }
     if (x->ask.is_write && x->ask.is_numbered) {
         /* Authorised again before anything is replayed. */
         MT_TRY(mt_gate_check(s->o.gate, *tx, &x->ask));
@@ -457,6 +460,17 @@ void mt_exchange_body_done(struct mt_conn *c, mt_err e)
     if (!mt_failed(e)) {
         e = read_body(x);
     }
+    if (!mt_failed(e) && mt_enrol_is_due(x)) {
+        e = mt_enrol_begin(c);
+        if (!mt_failed(e)) {
+            return;
+        }
+    }
+    mt_exchange_prepared(c, e);
+}
+
+void mt_exchange_prepared(struct mt_conn *c, mt_err e)
+{
     if (!mt_failed(e)) {
         e = execute(c);
     }

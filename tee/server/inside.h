@@ -43,7 +43,7 @@ MT_ERR mt_system_recovery_show(struct mt_server *s, struct mt_reply *rp);
 MT_ERR mt_system_recovery_open(struct mt_server *s, const struct mt_permit *p,
                                const struct mt_request *rq, struct mt_tx *tx, struct mt_reply *rp);
 void mt_system_recovered(struct mt_server *s, uint64_t version);
-/* The one-time claim: the only request of a stranger that is answered. */
+/* The one-time claim, which a stranger may make. */
 MT_ERR mt_system_claim(struct mt_server *s, const struct mt_ask *ask, const struct mt_request *rq,
                        struct mt_tx *tx, struct mt_reply *rp);
 
@@ -77,6 +77,13 @@ bool mt_download_has_begun(const struct mt_download *d); /* a piece is there, or
 bool mt_download_is_done(const struct mt_download *d);
 void mt_download_free(struct mt_download **d);
 
+/* What a TPM has unwrapped. */
+enum { MT_ENROL_BYTES_MAX = 512 };
+struct mt_enrol_answer {
+    uint8_t bytes[64];
+    size_t len;
+};
+
 /* ---- exchange.c: one request */
 struct mt_exchange {
     struct mt_match match;
@@ -94,6 +101,7 @@ struct mt_exchange {
     struct mt_secret *key; /* of the object in the reply */
     struct mt_backup_writer *backup;
     struct mt_download *download;
+    struct mt_enrol_answer enrol_answer;
     struct mt_timer heartbeat;
     uint64_t watched_txid;
     bool closes;
@@ -110,6 +118,8 @@ void mt_exchange_begin(struct mt_conn *c, const struct mt_http_head *head);
 void mt_exchange_refuse(struct mt_conn *c, mt_err e);
 /* The body is complete: runs the handler, holds the reply. */
 void mt_exchange_body_done(struct mt_conn *c, mt_err e);
+/* And so is what another thread had to do before the handler. */
+void mt_exchange_prepared(struct mt_conn *c, mt_err e);
 /* Body bytes out of c->in; stops when the upload has no room. */
 void mt_exchange_take_body(struct mt_conn *c);
 /* Whether what comes next is part of a large body as it is: then it is decrypted to where it is
@@ -132,6 +142,15 @@ void mt_watch_stop(struct mt_conn *c);
 
 /* ---- showing.c: the node's evidence, if the channel waits for it, made on the evidence pool */
 MT_ERR mt_showing_begin(struct mt_conn *c);
+/* Whether the device is asked once more for this peer: MT_E_BUSY for too many strangers. */
+MT_ERR mt_showing_admit(struct mt_conn *c);
+
+/* ---- enrol.c: a TPM proves that its keys belong together */
+bool mt_enrol_is_ours(const struct mt_exchange *x);
+/* The device has to be asked first: mt_enrol_begin(), which ends in mt_exchange_prepared(). */
+bool mt_enrol_is_due(const struct mt_exchange *x);
+MT_ERR mt_enrol_begin(struct mt_conn *c);
+MT_ERR mt_enrol_call(struct mt_server *s, const struct mt_exchange *x, struct mt_reply *rp);
 
 /* ---- conn.c */
 enum mt_conn_state {

@@ -27,8 +27,11 @@ struct mt_server_facts {
     uint64_t level;  /* enum mt_level of it */
     bool has_hardware_root;
     bool has_host_in_tcb;
-    uint64_t strangers_per_s;  /* evidence for those whom nobody knows; 0: for all who ask */
-    mt_bytes service_evidence; /* binder mesatee-service-key-v1 */
+    mt_bytes endorsement_certificate; /* of a TPM, DER; with the next two, for enrolment */
+    mt_bytes endorsement_public;      /* TPMT_PUBLIC */
+    mt_bytes attestation_public;      /* of the key that quotes */
+    uint64_t strangers_per_s;         /* evidence for those whom nobody knows; 0: for all who ask */
+    mt_bytes service_evidence;        /* binder mesatee-service-key-v1 */
     uint64_t started_ms;
 };
 
@@ -50,6 +53,9 @@ struct mt_server_options {
     struct mt_pool *evidence_pool; /* one thread, makes evidence */
     /* Evidence in the format of the facts, for one connection; called on that thread. */
     mt_err (*evidence)(void *state, const uint8_t report_data[64], struct mt_writer *w);
+    /* The proof that endorsement and quoting key are in one TPM; NULL: the device has none. On
+     * that thread, too. */
+    mt_err (*activate)(void *state, mt_bytes blob, mt_bytes secret, mt_span out, size_t *got);
     void *evidence_state;
     bool awaits_recovery; /* restored from a backup: serves nobody until an administrator signs */
     void (*recovered)(void *evidence_state); /* that is durable now */

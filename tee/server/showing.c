@@ -33,7 +33,7 @@ static bool is_known(struct mt_server *s, const mt_hash *subject)
 }
 
 /* Strangers get so many a second, and a few at once; whoever is somebody here waits for nobody. */
-static MT_ERR admit(struct mt_conn *c)
+MT_ERR mt_showing_admit(struct mt_conn *c)
 {
     struct mt_server *s = c->server;
     uint64_t rate = s->o.facts.strangers_per_s;
@@ -96,7 +96,7 @@ MT_ERR mt_showing_begin(struct mt_conn *c)
     if (c->is_showing || !mt_channel_wants_evidence(c->channel, report_data)) {
         return MT_OK;
     }
-    MT_TRY(admit(c));
+    MT_TRY(mt_showing_admit(c));
     x = calloc(1, sizeof *x);
     MT_REQUIRE(x != NULL, MT_E_NOMEM, "no memory for evidence");
     x->work = (struct mt_work){.run = run, .done = done, .state = x};

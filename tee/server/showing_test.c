@@ -109,6 +109,93 @@ static void without_a_limit_strangers_are_not_counted(void)
     server_end();
 }
 
+#define CHALLENGE                                                                                  \
+    "POST /mesatee/v1/enrolment HTTP/1.1\r\nhost: x\r\ncontent-length: 44\r\n\r\n"                 \
+    "{\"credential_blob\":\"0102ff\",\"secret\":\"aa00\"}"
+#define KEYS "GET /mesatee/v1/enrolment HTTP/1.1\r\nhost: x\r\n\r\n"
+
+static unsigned challenge(struct client *c)
+{
+    client_say(c, CHALLENGE);
+    net_spin();
+    while (evidence_step()) {
+    }
+    spin();
+    return client_hears(c) ? c->status : 0;
+}
+
+static void a_stranger_may_have_a_tpm_prove_itself(void)
+{
+    struct client c;
+    has_tpm = true;
+    server_begin();
+    client_open(&c, MALLORY);
+    MT_ASSERT(ask_server(&c, KEYS) == 200);
+    MT_ASSERT(answer_is(&c, "endorsement_certificate", ""));
+    MT_ASSERT(answer_is(&c, "endorsement_public", "656b"));
+    MT_ASSERT(answer_is(&c, "attestation_public", "616b"));
+    MT_ASSERT(challenge(&c) == 200);
+    MT_ASSERT(answer_is(&c, "answer", "ff0201"));
+    is_device_broken = true;
+    MT_ASSERT(challenge(&c) == 403); /* strangers hear one answer */
+    is_device_broken = false;
+    has_tpm = false;
+    client_free(&c);
+    server_end();
+}
+
+static void a_challenge_that_is_none_does_not_reach_the_device(void)
+{
+    static const char *const bodies[] = {"{}", "{\"credential_blob\":\"0102\"}",
+                                         "{\"credential_blob\":\"01\",\"secret\":\"0\"}",
+                                         "{\"credential_blob\":\"01\",\"secret\":\"01\",\"x\":1}"};
+    struct client c;
+    has_tpm = true;
+    server_begin();
+    client_open(&c, ALICE);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        char text[256];
+        (void)snprintf(
+            text, sizeof text,
+            "POST /mesatee/v1/enrolment HTTP/1.1\r\nhost: x\r\ncontent-length: %zu\r\n\r\n%s",
+            strlen(bodies[i]), bodies[i]);
+        MT_ASSERT(ask_server(&c, text) == 400);
+        MT_ASSERT(evidence_pool.first == NULL);
+    }
+    has_tpm = false;
+    client_free(&c);
+    server_end();
+}
+
+static void a_machine_without_a_tpm_has_nothing_to_enrol(void)
+{
+    struct client c;
+    server_begin();
+    client_open(&c, ALICE);
+    MT_ASSERT(ask_server(&c, KEYS) == 404);
+    MT_ASSERT(ask_server(&c, CHALLENGE) == 404);
+    client_free(&c);
+    server_end();
+}
+
+static void challenges_count_against_strangers_too(void)
+{
+    struct client c;
+    has_tpm = true;
+    strangers_per_s = RATE;
+    server_begin();
+    client_open(&c, MALLORY);
+    for (size_t i = 1; i < AT_ONCE; i++) {
+        MT_ASSERT(challenge(&c) == 200);
+    }
+    MT_ASSERT(challenge(&c) != 200);
+    MT_ASSERT(evidence_pool.first == NULL);
+    strangers_per_s = 0;
+    has_tpm = false;
+    client_free(&c);
+    server_end();
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -118,6 +205,10 @@ int main(void)
         MT_TEST(a_full_queue_refuses),
         MT_TEST(strangers_share_what_the_device_can_spare),
         MT_TEST(without_a_limit_strangers_are_not_counted),
+        MT_TEST(a_stranger_may_have_a_tpm_prove_itself),
+        MT_TEST(a_challenge_that_is_none_does_not_reach_the_device),
+        MT_TEST(a_machine_without_a_tpm_has_nothing_to_enrol),
+        MT_TEST(challenges_count_against_strangers_too),
     };
     OK(mt_crypto_init(world_random, NULL));
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);

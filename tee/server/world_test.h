@@ -17,6 +17,7 @@ static enum mt_code handler_code; /* what /fail fails with */
 static size_t handled;
 static size_t event_bytes;
 static bool is_device_broken;
+static bool has_tpm;             /* of the next server */
 static uint64_t strangers_per_s; /* of the next server */
 
 static const struct mt_map_def test_maps[] = {{"test.things", false}, {NULL, false}};
@@ -126,6 +127,19 @@ static mt_err test_evidence(void *state, const uint8_t report_data[64], struct m
     return MT_OK;
 }
 
+/* A TPM that says what it was asked backwards. */
+static mt_err test_activate(void *state, mt_bytes blob, mt_bytes secret, mt_span out, size_t *got)
+{
+    (void)state;
+    MT_REQUIRE(!is_device_broken && secret.len > 0 && blob.len <= out.len, MT_E_PROOF,
+               "the challenge is for other keys");
+    for (size_t i = 0; i < blob.len; i++) {
+        out.ptr[i] = blob.ptr[blob.len - 1 - i];
+    }
+    *got = blob.len;
+    return MT_OK;
+}
+
 static inline void server_begin_with(size_t connections_max)
 {
     node_begin(test_services);
@@ -137,26 +151,29 @@ static inline void server_begin_with(size_t connections_max)
     handled = 0;
     event_bytes = 100;
     OK(mt_channel_identity_new(people[ADMIN].key, MT_CHANNEL_SERVER, &server_identity));
-    const struct mt_server_options o = {
-        .loop = &loop,
-        .object = &object_pool,
-        .ledger = ledger,
-        .driver = driver,
-        .gate = gate,
-        .jobs = jobs,
-        .shred = shred,
-        .root = root,
-        .fs = fs,
-        .services = test_services,
-        .identity = server_identity,
-        .tls_key = people[ADMIN].key,
-        .service_key = people[ADMIN].key,
-        .facts = {.format = MT_LITERAL("soft"), .strangers_per_s = strangers_per_s},
-        .evidence_pool = &evidence_pool,
-        .evidence = test_evidence,
-        .connections_max = connections_max,
-        .idle_timeout_ms = TEST_IDLE_MS,
-        .request_timeout_ms = TEST_TIMEOUT_MS};
+    const struct mt_server_options o = {.loop = &loop,
+                                        .object = &object_pool,
+                                        .ledger = ledger,
+                                        .driver = driver,
+                                        .gate = gate,
+                                        .jobs = jobs,
+                                        .shred = shred,
+                                        .root = root,
+                                        .fs = fs,
+                                        .services = test_services,
+                                        .identity = server_identity,
+                                        .tls_key = people[ADMIN].key,
+                                        .service_key = people[ADMIN].key,
+                                        .facts = {.format = MT_LITERAL("soft"),
+                                                  .strangers_per_s = strangers_per_s,
+                                                  .endorsement_public = MT_LITERAL("ek"),
+                                                  .attestation_public = MT_LITERAL("ak")},
+                                        .evidence_pool = &evidence_pool,
+                                        .evidence = test_evidence,
+                                        .activate = has_tpm ? test_activate : NULL,
+                                        .connections_max = connections_max,
+                                        .idle_timeout_ms = TEST_IDLE_MS,
+                                        .request_timeout_ms = TEST_TIMEOUT_MS};
     OK(mt_server_new(&o, &server));
     turn();
 }

@@ -168,7 +168,7 @@ def main():
     ok([f for _, faults in judged for f in faults], "each answer is as it is described")
     seen = {o["operationId"] for o, _ in judged if o is not None}
     # Not JSON, for a node in another state, or of bytes: other tests have them.
-    elsewhere = {"admin.claim", "backup.get", "recovery.open", "time.accept", "data.read", "receipt.get", "task.watch",
+    elsewhere = {"admin.claim", "backup.get", "enrolment.show", "enrolment.answer", "recovery.open", "time.accept", "data.read", "receipt.get", "task.watch",
                  "result.read", "run.cancel"}
     ok(sorted(set(actions) - seen - elsewhere), "the walk leaves nothing out that answers in JSON")
     print(f"1..{count}")
