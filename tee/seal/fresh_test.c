@@ -1,0 +1,137 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seal/fresh.h"
+#include "seal/world_test.h"
+
+/* A counter that never goes back, and a disk that can be put back. */
+struct counter {
+    struct mt_device device;
+    uint64_t value;
+    bool is_broken;
+};
+
+static mt_err count(struct mt_device *d, bool is_step, uint64_t *out)
+{
+    struct counter *c = (struct counter *)(void *)d;
+    MT_REQUIRE(!c->is_broken, MT_E_IO, "the device does not answer");
+    c->value += is_step ? 1 : 0;
+    *out = c->value;
+    return MT_OK;
+}
+
+static const struct mt_device_ops ops = {.count = count};
+static struct counter counter;
+static struct mt_root *root;
+
+static void begin(void)
+{
+    disk_begin();
+    counter = (struct counter){{&ops, MT_EVIDENCE_TPM}, 7, false};
+    OK(mt_root_create(fs, &world_file, 0, &root));
+}
+
+static void end(void)
+{
+    mt_root_free(&root);
+    disk_end();
+}
+
+static mt_err start(bool is_first, uint64_t *transactions)
+{
+    return mt_fresh_open(fs, root, &counter.device, is_first, transactions);
+}
+
+static void each_start_goes_on_from_the_last(void)
+{
+    uint64_t transactions = 9;
+    begin();
+    OK(start(true, &transactions));
+    MT_ASSERT(transactions == 0);
+    OK(mt_fresh_step(fs, root, &counter.device, 1234));
+    OK(start(false, &transactions));
+    MT_ASSERT(transactions == 1234);
+    OK(start(false, &transactions));
+    MT_ASSERT(transactions == 1234);
+    MT_ASSERT(counter.value == 11);
+    end();
+}
+
+static void a_disk_that_was_put_back_is_refused(void)
+{
+    uint64_t transactions = 0;
+    begin();
+    OK(start(true, &transactions));
+    MT_DEFER(mt_buf_free) struct mt_buf before = file_get(fs, "fresh.mts");
+    OK(mt_fresh_step(fs, root, &counter.device, 5));
+    file_put(fs, "fresh.mts", mt_buf_bytes(&before));
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+    end();
+}
+
+static void a_mark_that_is_gone_is_refused(void)
+{
+    uint64_t transactions = 0;
+    begin();
+    OK(start(true, &transactions));
+    OK(mt_fs_remove(fs, "fresh.mts"));
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+    end();
+}
+
+static void a_counter_of_another_machine_is_refused(void)
+{
+    uint64_t transactions = 0;
+    begin();
+    OK(start(true, &transactions));
+    counter.value -= 2; /* one less is what a crash leaves */
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+    counter.value += 1;
+    OK(start(false, &transactions));
+    end();
+}
+
+static void a_crash_between_file_and_counter_loses_nothing(void)
+{
+    uint64_t transactions = 0;
+    begin();
+    OK(start(true, &transactions));
+    for (size_t i = 0; i < 3; i++) {
+        counter.value--; /* the file was written, and then the power failed */
+        OK(start(false, &transactions));
+    }
+    counter.is_broken = true;
+    MT_ASSERT(is_code(mt_fresh_step(fs, root, &counter.device, 9), MT_E_IO));
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_IO));
+    counter.is_broken = false;
+    OK(start(false, &transactions));
+    end();
+}
+
+static void a_disk_that_fails_does_not_step_the_counter(void)
+{
+    uint64_t transactions = 0;
+    begin();
+    OK(start(true, &transactions));
+    uint64_t before = counter.value;
+    disk_fault(MT_SIM_ERROR, 1);
+    MT_ASSERT(mt_failed(mt_fresh_step(fs, root, &counter.device, 9)));
+    MT_ASSERT(counter.value == before);
+    disk_heal();
+    end();
+}
+
+int main(void)
+{
+    const struct mt_test tests[] = {
+        MT_TEST(each_start_goes_on_from_the_last),
+        MT_TEST(a_disk_that_was_put_back_is_refused),
+        MT_TEST(a_mark_that_is_gone_is_refused),
+        MT_TEST(a_counter_of_another_machine_is_refused),
+        MT_TEST(a_crash_between_file_and_counter_loses_nothing),
+        MT_TEST(a_disk_that_fails_does_not_step_the_counter),
+    };
+    OK(mt_crypto_init(world_random, NULL));
+    int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
+    mt_crypto_done();
+    return rc;
+}
