@@ -7,32 +7,14 @@
 
 /* What a person says of hardware, word by word, into the part of a policy that is about it. */
 
-typedef const char *name_of(unsigned at);
-
-static const char *kind_name(unsigned at)
+static MT_ERR set_bit(const char *value, enum mt_words of, unsigned from, uint32_t *bits)
 {
-    return mt_evidence_kind_name((enum mt_evidence_kind)at);
-}
-
-static const char *status_name(unsigned at)
-{
-    return mt_tcb_status_name((enum mt_tcb_status)at);
-}
-
-static const char *weakness_name(unsigned at)
-{
-    return mt_weakness_name((enum mt_weakness)at);
-}
-
-static MT_ERR set_bit(const char *value, name_of *name, unsigned from, unsigned to, uint32_t *bits)
-{
-    for (unsigned i = from; i < to; i++) {
-        if (strcmp(name(i), value) == 0) {
-            *bits |= UINT32_C(1) << i;
-            return MT_OK;
-        }
-    }
-    MT_FAIL(MT_E_ARG, "no kind, status or weakness of hardware has this name: see spec/policy.md");
+    unsigned at = 0;
+    mt_err e = mt_words_find(of, mt_bytes_of_text(value), &at);
+    MT_REQUIRE(!mt_failed(e) && at >= from, MT_E_ARG,
+               "no kind, status or weakness of hardware has this name: see spec/policy.md");
+    *bits |= UINT32_C(1) << at;
+    return MT_OK;
 }
 
 static MT_ERR add_advisory(struct mt_hardware_policy *h, const char *value)
@@ -83,13 +65,13 @@ MT_ERR mt_policy_accept(struct mt_policy *p, const char *what, const char *value
     struct mt_hardware_policy *h = &p->hardware;
     h->is_named = true;
     if (strcmp(what, "kind") == 0) {
-        return set_bit(value, kind_name, MT_EVIDENCE_SOFT + 1, MT_EVIDENCE_KINDS, &h->kinds);
+        return set_bit(value, MT_WORDS_KIND, MT_EVIDENCE_SOFT + 1, &h->kinds);
     }
     if (strcmp(what, "tcb-status") == 0) {
-        return set_bit(value, status_name, 0, MT_TCB_STATUSES, &h->tcb_statuses);
+        return set_bit(value, MT_WORDS_TCB_STATUS, 0, &h->tcb_statuses);
     }
     if (strcmp(what, "allow") == 0) {
-        return set_bit(value, weakness_name, 0, MT_WEAKNESSES, &h->weaknesses);
+        return set_bit(value, MT_WORDS_WEAKNESS, 0, &h->weaknesses);
     }
     if (strcmp(what, "advisory") == 0) {
         return add_advisory(h, value);

@@ -46,6 +46,39 @@ const char *mt_weakness_name(enum mt_weakness w)
     return names[w];
 }
 
+unsigned mt_words_count(enum mt_words of)
+{
+    static const unsigned counts[] = {[MT_WORDS_KIND] = MT_EVIDENCE_KINDS,
+                                      [MT_WORDS_TCB_STATUS] = MT_TCB_STATUSES,
+                                      [MT_WORDS_WEAKNESS] = MT_WEAKNESSES};
+    return counts[of];
+}
+
+const char *mt_words_at(enum mt_words of, unsigned at)
+{
+    MT_ASSERT(at < mt_words_count(of));
+    switch (of) {
+    case MT_WORDS_KIND:
+        return mt_evidence_kind_name((enum mt_evidence_kind)at);
+    case MT_WORDS_TCB_STATUS:
+        return mt_tcb_status_name((enum mt_tcb_status)at);
+    case MT_WORDS_WEAKNESS:
+        break;
+    }
+    return mt_weakness_name((enum mt_weakness)at);
+}
+
+MT_ERR mt_words_find(enum mt_words of, mt_bytes text, unsigned *at)
+{
+    for (unsigned i = 0; i < mt_words_count(of); i++) {
+        if (mt_bytes_equal(text, mt_bytes_of_text(mt_words_at(of, i)))) {
+            *at = i;
+            return MT_OK;
+        }
+    }
+    MT_FAIL(MT_E_FORMAT, "no kind, status or weakness of hardware has this name");
+}
+
 void mt_claim_weakness(struct mt_claims *c, enum mt_weakness w)
 {
     c->weaknesses |= UINT32_C(1) << w;

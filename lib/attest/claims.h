@@ -91,6 +91,13 @@ const char *mt_evidence_kind_name(enum mt_evidence_kind k);
 const char *mt_tcb_status_name(enum mt_tcb_status s);
 const char *mt_weakness_name(enum mt_weakness w);
 
+/* The same three as tables, for texts that name one of them. */
+enum mt_words { MT_WORDS_KIND, MT_WORDS_TCB_STATUS, MT_WORDS_WEAKNESS };
+unsigned mt_words_count(enum mt_words of);
+const char *mt_words_at(enum mt_words of, unsigned at);
+/* MT_E_FORMAT if none is `text`. */
+MT_ERR mt_words_find(enum mt_words of, mt_bytes text, unsigned *at);
+
 void mt_claim_weakness(struct mt_claims *c, enum mt_weakness w);
 bool mt_claims_has(const struct mt_claims *c, enum mt_weakness w);
 /* At most MT_REGISTER_LEN_MAX bytes, as they stand in the evidence. */

@@ -8,52 +8,33 @@
 
 /* A set of words, each of a table: bits in memory; in the text an array in the table's order, so
  * that there is one way to write it. */
-typedef const char *word_of(unsigned at);
-
-static const char *kind_word(unsigned at)
-{
-    return mt_evidence_kind_name((enum mt_evidence_kind)at);
-}
-
-static const char *status_word(unsigned at)
-{
-    return mt_tcb_status_name((enum mt_tcb_status)at);
-}
-
-static const char *weakness_word(unsigned at)
-{
-    return mt_weakness_name((enum mt_weakness)at);
-}
-
-static void put_words(struct mt_json_writer *j, const char *name, uint32_t bits, unsigned count,
-                      word_of *word)
+static void put_words(struct mt_json_writer *j, const char *name, uint32_t bits, enum mt_words of)
 {
     mt_json_begin_array(j, name);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < mt_words_count(of); i++) {
         if ((bits >> i & 1) == 1) {
-            mt_json_put_text(j, NULL, mt_bytes_of_text(word(i)));
+            mt_json_put_text(j, NULL, mt_bytes_of_text(mt_words_at(of, i)));
         }
     }
     mt_json_end_array(j);
 }
 
-static MT_ERR get_words(const struct mt_json *object, const char *name, unsigned count,
-                        word_of *word, uint32_t *bits)
+static MT_ERR get_words(const struct mt_json *object, const char *name, enum mt_words of,
+                        uint32_t *bits)
 {
     const struct mt_json *list = NULL;
     size_t n = 0;
-    unsigned at = 0;
-    MT_TRY(mt_json_array(object, name, count, &list, &n));
+    unsigned next = 0;
+    MT_TRY(mt_json_array(object, name, mt_words_count(of), &list, &n));
     for (size_t i = 0; i < n; i++) {
         mt_bytes text;
+        unsigned at = 0;
         MT_TRY(mt_json_as_text(mt_json_at(list, i), &text));
-        while (at < count && !mt_bytes_equal(text, mt_bytes_of_text(word(at)))) {
-            at++;
-        }
-        MT_REQUIRE(
-            at < count, MT_E_FORMAT,
-            "a policy names an unknown kind, status or weakness, one twice, or not in order");
-        *bits |= UINT32_C(1) << at++;
+        MT_TRY(mt_words_find(of, text, &at));
+        MT_REQUIRE(at >= next, MT_E_FORMAT,
+                   "a policy names a kind, status or weakness twice, or not in order");
+        *bits |= UINT32_C(1) << at;
+        next = at + 1;
     }
     return MT_OK;
 }
@@ -131,11 +112,11 @@ MT_ERR mt_hardware_policy_get(const struct mt_json *root, struct mt_hardware_pol
     }
     MT_TRY(mt_json_object(root, "hardware", &h));
     MT_TRY(mt_json_known(h, fields));
-    MT_TRY(get_words(h, "kinds", MT_EVIDENCE_KINDS, kind_word, &out->kinds));
+    MT_TRY(get_words(h, "kinds", MT_WORDS_KIND, &out->kinds));
     MT_REQUIRE((out->kinds & (1u << MT_EVIDENCE_NONE | 1u << MT_EVIDENCE_SOFT)) == 0, MT_E_FORMAT,
                "a policy names as hardware what is none");
-    MT_TRY(get_words(h, "tcb_statuses", MT_TCB_STATUSES, status_word, &out->tcb_statuses));
-    MT_TRY(get_words(h, "allow", MT_WEAKNESSES, weakness_word, &out->weaknesses));
+    MT_TRY(get_words(h, "tcb_statuses", MT_WORDS_TCB_STATUS, &out->tcb_statuses));
+    MT_TRY(get_words(h, "allow", MT_WORDS_WEAKNESS, &out->weaknesses));
     MT_TRY(mt_json_uint(h, "minimum_tcb_date", UINT64_MAX >> 11, &out->minimum_tcb_date_ms));
     MT_TRY(get_advisories(h, out));
     MT_TRY(get_minimums(h, out));
@@ -155,8 +136,8 @@ void mt_hardware_policy_put(struct mt_json_writer *j, const struct mt_hardware_p
         mt_json_put_text(j, NULL, mt_bytes_of_text(p->advisories[i]));
     }
     mt_json_end_array(j);
-    put_words(j, "allow", p->weaknesses, MT_WEAKNESSES, weakness_word);
-    put_words(j, "kinds", p->kinds, MT_EVIDENCE_KINDS, kind_word);
+    put_words(j, "allow", p->weaknesses, MT_WORDS_WEAKNESS);
+    put_words(j, "kinds", p->kinds, MT_WORDS_KIND);
     mt_json_put_uint(j, "minimum_tcb_date", p->minimum_tcb_date_ms);
     mt_json_begin_object(j, "minimums");
     for (size_t i = 0; i < p->minimums_count; i++) {
@@ -170,7 +151,7 @@ void mt_hardware_policy_put(struct mt_json_writer *j, const struct mt_hardware_p
         }
         mt_json_end_array(j);
     }
-    put_words(j, "tcb_statuses", p->tcb_statuses, MT_TCB_STATUSES, status_word);
+    put_words(j, "tcb_statuses", p->tcb_statuses, MT_WORDS_TCB_STATUS);
     mt_json_end_object(j);
 }
 
