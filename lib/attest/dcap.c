@@ -189,9 +189,9 @@ static MT_ERR rate(const struct dcap *d, struct mt_claims *c)
 
 static MT_ERR claim(const struct dcap *d, struct mt_claims *c)
 {
-    uint64_t older = d->by->info.evaluation < d->by->identity.evaluation
-                         ? d->by->info.evaluation
-                         : d->by->identity.evaluation;
+    uint64_t older = d->by->info.head.evaluation < d->by->identity.head.evaluation
+                         ? d->by->info.head.evaluation
+                         : d->by->identity.head.evaluation;
     c->has_hardware_root = true;
     mt_dcap_claim_report(&d->quote, c);
     mt_dcap_claim_platform(&d->by->pck, c);

@@ -24,11 +24,10 @@ static const uint64_t tdx_known = BIT(0) | BIT(28) | BIT(29) | BIT(30) | BIT(31)
 static void claim_sgx(const struct mt_sgx_report *r, struct mt_claims *c)
 {
     static const uint8_t kind = 0;
-    const mt_bytes label = mt_label_bytes(MT_LABEL_DCAP_MEASUREMENT);
-    const uint8_t len = (uint8_t)label.len;
-    const mt_bytes parts[] = {MT_BYTES_OF(len), label, MT_BYTES_OF(kind), r->mr_enclave};
+    const mt_bytes parts[] = {MT_BYTES_OF(kind), r->mr_enclave};
     uint64_t flags = number_of(r->attributes);
-    mt_sha256(parts, sizeof parts / sizeof *parts, &c->measurement);
+    mt_sha256_labelled(MT_LABEL_DCAP_MEASUREMENT, parts, sizeof parts / sizeof *parts,
+                       &c->measurement);
     c->kind = MT_EVIDENCE_SGX;
     c->level = MT_LEVEL_SGX;
     if ((flags & BIT(1)) != 0) {
@@ -69,13 +68,11 @@ static void claim_td(const struct mt_td_report *t, struct mt_claims *c)
 {
     static const char *const names[] = {"RTMR0", "RTMR1", "RTMR2", "RTMR3"};
     static const uint8_t kind = 0x81;
-    const mt_bytes label = mt_label_bytes(MT_LABEL_DCAP_MEASUREMENT);
-    const uint8_t len = (uint8_t)label.len;
-    const mt_bytes parts[] = {MT_BYTES_OF(len), label,       MT_BYTES_OF(kind),  t->mr_td,
-                              t->rtmr[0],       t->rtmr[1],  t->rtmr[2],         t->rtmr[3],
-                              t->mr_config_id,  t->mr_owner, t->mr_owner_config, t->td_attributes,
-                              t->xfam};
-    mt_sha256(parts, sizeof parts / sizeof *parts, &c->measurement);
+    const mt_bytes parts[] = {MT_BYTES_OF(kind),  t->mr_td,         t->rtmr[0],      t->rtmr[1],
+                              t->rtmr[2],         t->rtmr[3],       t->mr_config_id, t->mr_owner,
+                              t->mr_owner_config, t->td_attributes, t->xfam};
+    mt_sha256_labelled(MT_LABEL_DCAP_MEASUREMENT, parts, sizeof parts / sizeof *parts,
+                       &c->measurement);
     c->kind = MT_EVIDENCE_TDX;
     c->level = MT_LEVEL_CVM;
     claim_td_weaknesses(t, c);
@@ -106,10 +103,8 @@ void mt_dcap_claim_report(const struct mt_dcap_quote *q, struct mt_claims *c)
 
 void mt_dcap_claim_platform(const struct mt_dcap_pck *p, struct mt_claims *c)
 {
-    const mt_bytes label = mt_label_bytes(MT_LABEL_DCAP_PLATFORM);
-    const uint8_t len = (uint8_t)label.len;
-    const mt_bytes parts[] = {MT_BYTES_OF(len), label, p->ppid, p->platform_instance_id};
-    mt_sha256(parts, sizeof parts / sizeof *parts, &c->platform);
+    const mt_bytes parts[] = {p->ppid, p->platform_instance_id};
+    mt_sha256_labelled(MT_LABEL_DCAP_PLATFORM, parts, 2, &c->platform);
     mt_claim_bytes(c, "FMSPC", p->fmspc);
     mt_claim_number(c, "pce_svn", p->pce_svn);
 }

@@ -247,6 +247,13 @@ static MT_ERR get_kind(const struct mt_json *root, enum list *kind)
     return MT_OK;
 }
 
+static MT_ERR get_head(const struct mt_json *root, struct mt_tcb_head *out)
+{
+    MT_TRY(get_time(root, "issueDate", &out->issue_ms));
+    MT_TRY(get_time(root, "nextUpdate", &out->next_ms));
+    return mt_json_uint(root, "tcbEvaluationDataNumber", UINT32_MAX, &out->evaluation);
+}
+
 MT_ERR mt_tcb_info_parse(mt_bytes text, struct mt_tcb_info *out)
 {
     static const char *const sgx[] = {
@@ -271,16 +278,14 @@ MT_ERR mt_tcb_info_parse(mt_bytes text, struct mt_tcb_info *out)
     const struct mt_json *root = out->root;
     MT_REQUIRE(mt_json_is_object(root), MT_E_FORMAT, "collateral: TCB info is no object");
     MT_TRY(get_kind(root, &kind));
-    out->is_tdx = kind == TDX_V3;
-    MT_TRY(mt_json_known(root, out->is_tdx ? tdx : sgx));
-    MT_TRY(get_time(root, "issueDate", &out->issue_ms));
-    MT_TRY(get_time(root, "nextUpdate", &out->next_ms));
+    out->head.is_tdx = kind == TDX_V3;
+    MT_TRY(mt_json_known(root, out->head.is_tdx ? tdx : sgx));
+    MT_TRY(get_head(root, &out->head));
     MT_TRY(get_hex(root, "fmspc", (mt_span){out->fmspc, sizeof out->fmspc}));
     MT_TRY(get_hex(root, "pceId", (mt_span){out->pce_id, sizeof out->pce_id}));
     MT_TRY(mt_json_uint(root, "tcbType", 0, &type));
-    MT_TRY(mt_json_uint(root, "tcbEvaluationDataNumber", UINT32_MAX, &out->evaluation));
     MT_TRY(get_levels(root, kind, &out->levels));
-    return out->is_tdx ? get_modules(root, out) : MT_OK;
+    return out->head.is_tdx ? get_modules(root, out) : MT_OK;
 }
 
 MT_ERR mt_qe_identity_parse(mt_bytes text, struct mt_qe_identity *out)
@@ -296,12 +301,10 @@ MT_ERR mt_qe_identity_parse(mt_bytes text, struct mt_qe_identity *out)
     MT_TRY(mt_json_known(o, known));
     MT_TRY(mt_json_text(o, "id", &id));
     MT_TRY(mt_json_uint(o, "version", 2, &version));
-    out->is_tdx = mt_bytes_equal(id, MT_LITERAL("TD_QE"));
-    MT_REQUIRE(version == 2 && (out->is_tdx || mt_bytes_equal(id, MT_LITERAL("QE"))), MT_E_FORMAT,
-               "collateral: an identity of another enclave");
-    MT_TRY(get_time(o, "issueDate", &out->issue_ms));
-    MT_TRY(get_time(o, "nextUpdate", &out->next_ms));
-    MT_TRY(mt_json_uint(o, "tcbEvaluationDataNumber", UINT32_MAX, &out->evaluation));
+    out->head.is_tdx = mt_bytes_equal(id, MT_LITERAL("TD_QE"));
+    MT_REQUIRE(version == 2 && (out->head.is_tdx || mt_bytes_equal(id, MT_LITERAL("QE"))),
+               MT_E_FORMAT, "collateral: an identity of another enclave");
+    MT_TRY(get_head(o, &out->head));
     MT_TRY(get_hex(o, "miscselect", (mt_span){out->misc_select, 4}));
     MT_TRY(get_hex(o, "miscselectMask", (mt_span){out->misc_select_mask, 4}));
     MT_TRY(get_hex(o, "attributes", (mt_span){out->attributes, 16}));

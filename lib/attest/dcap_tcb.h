@@ -35,12 +35,17 @@ struct mt_tdx_module {
     struct mt_tcb_levels levels;
 };
 
-struct mt_tcb_info {
-    struct mt_json *root;
+/* What both lists begin with. */
+struct mt_tcb_head {
     bool is_tdx;
     uint64_t issue_ms;
     uint64_t next_ms;
     uint64_t evaluation; /* tcbEvaluationDataNumber */
+};
+
+struct mt_tcb_info {
+    struct mt_json *root;
+    struct mt_tcb_head head;
     uint8_t fmspc[6];
     uint8_t pce_id[2];
     struct mt_tcb_levels levels;
@@ -50,10 +55,7 @@ struct mt_tcb_info {
 
 struct mt_qe_identity {
     struct mt_json *root;
-    bool is_tdx;
-    uint64_t issue_ms;
-    uint64_t next_ms;
-    uint64_t evaluation;
+    struct mt_tcb_head head;
     uint8_t misc_select[4];
     uint8_t misc_select_mask[4];
     uint8_t attributes[16];

@@ -116,6 +116,11 @@ static MT_ERR check_signed(struct mt_dcap_trust *t, mt_bytes pem, struct mt_x509
     return MT_OK;
 }
 
+static bool is_current(const struct mt_dcap_trust *t, const struct mt_tcb_head *h)
+{
+    return h->issue_ms <= t->now_ms && t->now_ms <= h->next_ms;
+}
+
 static MT_ERR check_info(struct mt_dcap_trust *t, struct mt_trace *trace)
 {
     const struct mt_collateral *c = t->collateral;
@@ -125,12 +130,11 @@ static MT_ERR check_info(struct mt_dcap_trust *t, struct mt_trace *trace)
     MT_CHECK(trace, !mt_failed(e), MT_E_FORMAT, "tcb-info-format",
              "the TCB info has the form that this verifier knows",
              "use a newer release of this verifier");
-    MT_CHECK(trace, t->info.is_tdx == t->is_tdx, MT_E_PROOF, "tcb-info-kind",
+    MT_CHECK(trace, t->info.head.is_tdx == t->is_tdx, MT_E_PROOF, "tcb-info-kind",
              "the TCB info is for this kind of TEE",
-             "fetch the TCB info of SGX for SGX, of TDX "
-             "for TDX");
-    MT_CHECK(trace, t->info.issue_ms <= t->now_ms && t->now_ms <= t->info.next_ms, MT_E_PROOF,
-             "tcb-info-date", "the TCB info is current",
+             "fetch the TCB info of SGX for SGX, of TDX for TDX");
+    MT_CHECK(trace, is_current(t, &t->info.head), MT_E_PROOF, "tcb-info-date",
+             "the TCB info is current",
              "fetch the collateral again, and see that the clock is right");
     bool is_same = mt_bytes_equal(MT_BYTES_OF(t->info.fmspc), t->pck.fmspc) &&
                    mt_bytes_equal(MT_BYTES_OF(t->info.pce_id), t->pck.pce_id);
@@ -148,11 +152,11 @@ static MT_ERR check_identity(struct mt_dcap_trust *t, struct mt_trace *trace)
     MT_CHECK(trace, !mt_failed(e), MT_E_FORMAT, "qe-identity-format",
              "the quoting enclave's identity has the form that this verifier knows",
              "use a newer release of this verifier");
-    MT_CHECK(trace, t->identity.is_tdx == t->is_tdx, MT_E_PROOF, "qe-identity-kind",
+    MT_CHECK(trace, t->identity.head.is_tdx == t->is_tdx, MT_E_PROOF, "qe-identity-kind",
              "the identity is that of the quoting enclave for this kind of TEE",
              "fetch the identity of QE for SGX, of TD_QE for TDX");
-    MT_CHECK(trace, t->identity.issue_ms <= t->now_ms && t->now_ms <= t->identity.next_ms,
-             MT_E_PROOF, "qe-identity-date", "the quoting enclave's identity is current",
+    MT_CHECK(trace, is_current(t, &t->identity.head), MT_E_PROOF, "qe-identity-date",
+             "the quoting enclave's identity is current",
              "fetch the collateral again, and see that the clock is right");
     return MT_OK;
 }
@@ -204,8 +208,8 @@ static MT_ERR find_window(struct mt_dcap_trust *t)
     const mt_bytes crls[] = {t->collateral->root_ca_crl, t->collateral->pck_crl};
     t->from_ms = 0;
     t->until_ms = UINT64_MAX;
-    narrow(t, t->info.issue_ms, t->info.next_ms);
-    narrow(t, t->identity.issue_ms, t->identity.next_ms);
+    narrow(t, t->info.head.issue_ms, t->info.head.next_ms);
+    narrow(t, t->identity.head.issue_ms, t->identity.head.next_ms);
     MT_TRY(narrow_by_chain(t, &t->pck_chain));
     MT_TRY(narrow_by_chain(t, &t->info_chain));
     MT_TRY(narrow_by_chain(t, &t->identity_chain));

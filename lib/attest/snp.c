@@ -284,20 +284,6 @@ static MT_ERR check_chip(struct step *s, struct mt_trace *trace)
     return MT_OK;
 }
 
-/* SHA-256 over u8 length || label || parts: spec/labels.md. */
-static void labelled(enum mt_label label, const mt_bytes *parts, size_t count, mt_hash *out)
-{
-    enum { PARTS_MAX = 8 };
-    const mt_bytes name = mt_label_bytes(label);
-    const uint8_t len = (uint8_t)name.len;
-    mt_bytes all[PARTS_MAX + 2] = {MT_BYTES_OF(len), name};
-    MT_ASSERT(count <= PARTS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        all[i + 2] = parts[i];
-    }
-    mt_sha256(all, count + 2, out);
-}
-
 static void hash_identities(const struct step *s, struct mt_claims *c)
 {
     const struct mt_snp_report *r = &s->report;
@@ -316,9 +302,9 @@ static void hash_identities(const struct step *s, struct mt_claims *c)
     const mt_bytes configuration[] = {r->host_data, r->id_key_digest, r->author_key_digest,
                                       r->family_id, r->image_id,      svn};
     const mt_bytes platform[] = {MT_BYTES_OF(kind), r->chip_id, MT_BYTES_OF(csp_id_len), s->csp_id};
-    labelled(MT_LABEL_SNP_MEASUREMENT, code, 2, &c->measurement);
-    labelled(MT_LABEL_SNP_CONFIGURATION, configuration, 6, &c->configuration);
-    labelled(MT_LABEL_SNP_PLATFORM, platform, 4, &c->platform);
+    mt_sha256_labelled(MT_LABEL_SNP_MEASUREMENT, code, 2, &c->measurement);
+    mt_sha256_labelled(MT_LABEL_SNP_CONFIGURATION, configuration, 6, &c->configuration);
+    mt_sha256_labelled(MT_LABEL_SNP_PLATFORM, platform, 4, &c->platform);
 }
 
 /* For minima of a policy; each line has its own order of bytes, and no FMC before Turin. */

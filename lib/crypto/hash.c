@@ -121,3 +121,16 @@ mt_bytes mt_label_bytes(enum mt_label label)
     MT_ASSERT((size_t)label < sizeof texts / sizeof *texts);
     return mt_bytes_of_text(texts[label]);
 }
+
+void mt_sha256_labelled(enum mt_label label, const mt_bytes *parts, size_t count, mt_hash *out)
+{
+    const mt_bytes name = mt_label_bytes(label);
+    const uint8_t len = (uint8_t)name.len;
+    mt_bytes all[MT_LABELLED_PARTS_MAX + 2] = {MT_BYTES_OF(len), name};
+    MT_ASSERT(name.len <= UINT8_MAX);
+    MT_ASSERT(count <= MT_LABELLED_PARTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        all[i + 2] = parts[i];
+    }
+    mt_sha256(all, count + 2, out);
+}

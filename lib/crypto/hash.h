@@ -26,5 +26,8 @@ void mt_hasher_free(struct mt_hasher **h);
 
 /* The bytes of a label. */
 mt_bytes mt_label_bytes(enum mt_label label);
+/* SHA-256 over u8 length || label || parts (spec/labels.md). */
+enum { MT_LABELLED_PARTS_MAX = 14 };
+void mt_sha256_labelled(enum mt_label label, const mt_bytes *parts, size_t count, mt_hash *out);
 
 #endif

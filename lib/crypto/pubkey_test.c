@@ -16,17 +16,6 @@ static const mt_bytes message = {(const uint8_t *)"message", 7};
 static struct pki_cert certs[3]; /* by enum pki_key */
 static struct mt_x509 *parsed[3];
 
-static mt_err seeded(void *state, mt_span out)
-{
-    static uint64_t seed;
-    (void)state;
-    for (size_t i = 0; i < out.len; i++) {
-        seed = seed * 6364136223846793005U + 1442695040888963407U;
-        out.ptr[i] = (uint8_t)(seed >> 56);
-    }
-    return MT_OK;
-}
-
 static const struct mt_pubkey *key_of(enum pki_key kind)
 {
     return mt_x509_key(parsed[kind]);
@@ -147,7 +136,7 @@ int main(void)
         MT_TEST(an_rsa_key_of_its_numbers_is_the_same_key),
         MT_TEST(a_key_has_one_encoding),
     };
-    OK(mt_crypto_init(seeded, NULL));
+    OK(mt_crypto_init(pki_random, NULL));
     for (size_t i = 0; i < 3; i++) {
         const struct pki_wish wish = {.name = "Key", .key = (enum pki_key)i, .serial = 1};
         pki_make(&wish, NULL, &certs[i]);

@@ -26,17 +26,6 @@ static uint8_t authority_crl_room[PKI_CRL_MAX];
 static mt_bytes root_crl;
 static mt_bytes authority_crl;
 
-static mt_err seeded(void *state, mt_span out)
-{
-    static uint64_t seed;
-    (void)state;
-    for (size_t i = 0; i < out.len; i++) {
-        seed = seed * 6364136223846793005U + 1442695040888963407U;
-        out.ptr[i] = (uint8_t)(seed >> 56);
-    }
-    return MT_OK;
-}
-
 static mt_bytes list_of(const struct pki_cert *issuer, const uint32_t *serials, size_t count,
                         uint8_t room[PKI_CRL_MAX])
 {
@@ -421,7 +410,7 @@ int main(void)
         MT_TEST(every_truncation_of_pem_is_refused_or_a_shorter_chain),
         MT_TEST(every_flipped_bit_of_pem_is_refused_or_another_certificate),
     };
-    OK(mt_crypto_init(seeded, NULL));
+    OK(mt_crypto_init(pki_random, NULL));
     make_world();
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
     end_world();

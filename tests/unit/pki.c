@@ -18,6 +18,17 @@ static OSSL_LIB_CTX *lib(void)
     return mt_crypto_native();
 }
 
+mt_err pki_random(void *state, mt_span out)
+{
+    static uint64_t seed;
+    (void)state;
+    for (size_t i = 0; i < out.len; i++) {
+        seed = seed * 6364136223846793005U + 1442695040888963407U;
+        out.ptr[i] = (uint8_t)(seed >> 56);
+    }
+    return MT_OK;
+}
+
 static EVP_PKEY *make_key(enum pki_key kind)
 {
     EVP_PKEY *key = NULL;

@@ -10,6 +10,8 @@
  * A certification authority of our own, for what no real vector shows: what is revoked, expired,
  * forged. Everything is made when the test runs, after mt_crypto_init(), and is nobody's.
  */
+mt_err pki_random(void *state, mt_span out); /* the same at each run */
+
 enum { PKI_DER_MAX = 4096, PKI_CRL_MAX = 1024, PKI_PEM_MAX = 8192 };
 
 enum pki_key { PKI_P256, PKI_P384, PKI_RSA_2048, PKI_RSA_1024 };
