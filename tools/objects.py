@@ -18,7 +18,7 @@ import law as the_law
 # x86-64 and ARM: system calls, time stamps, random numbers.
 PAST_ALL = re.compile(r"\t(syscall|sysenter|int \$0x80|rdtscp?|rdrand|rdseed|svc|mrs\s+\S+, cntv?ct\w+)\b")
 
-PROGRAMS = "tee/node/", "client/cli/"  # these have a main()
+PROGRAMS = "tee/node/", "tee/boot/", "client/cli/"  # these have a main()
 
 
 class Others:
