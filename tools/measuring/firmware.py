@@ -43,7 +43,7 @@ def sections(data):
 def volumes(code):
     """PEIFV and DXEFV, unpacked, in the order in which the firmware measures them into PCR 0."""
     found = []
-    for file in files(code[:volume_length(code, 0)]):
+    for file in files(code[:volume_length(code, 0)]) if volume_length(code, 0) else []:
         for kind, content in sections(file):
             if kind == GUIDED and content[:16] == LZMA.bytes_le:
                 start = struct.unpack_from("<H", content, 16)[0] - 4
