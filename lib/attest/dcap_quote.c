@@ -8,6 +8,7 @@ enum {
     TD15_LEN = 648,
     TD15_EX_LEN = 885,
     KEY_ECDSA_P256 = 2,
+    KEY_ECDSA_P384 = 3,
     TEE_SGX = 0,
     TEE_TDX = 0x81,
     CERT_QE_REPORT = 6, /* versions 4 and 5: the rest is nested in it */
@@ -85,6 +86,8 @@ static MT_ERR read_header(struct mt_reader *r, struct mt_dcap_quote *q)
     MT_TRY(mt_read_bytes(r, sizeof intel_qe, &vendor));
     MT_TRY(skip(r, 20));
     MT_REQUIRE(q->version >= 3 && q->version <= 5, MT_E_FORMAT, "a quote of an unknown version");
+    MT_REQUIRE(key_type != KEY_ECDSA_P384, MT_E_FORMAT,
+               "a quote by a key on P-384, which the format names and no quoting enclave has");
     MT_REQUIRE(key_type == KEY_ECDSA_P256, MT_E_FORMAT, "a quote by a key of an unknown kind");
     MT_REQUIRE(tee == TEE_SGX || (tee == TEE_TDX && q->version > 3), MT_E_FORMAT,
                "a quote of an unknown kind of TEE");

@@ -383,6 +383,9 @@ enum mt_tcb_status mt_tcb_relaunch(enum mt_tcb_status launched, enum mt_tcb_stat
     bool is_good_now = current == MT_TCB_UP_TO_DATE || current == MT_TCB_SW_HARDENING_NEEDED ||
                        current == MT_TCB_CONFIGURATION_NEEDED ||
                        current == MT_TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED;
+    if (current == MT_TCB_REVOKED) {
+        return MT_TCB_REVOKED; /* of what runs now, whatever it was launched on */
+    }
     if (!is_out_of_date(launched) || !is_good_now) {
         return launched;
     }
