@@ -25,6 +25,22 @@ const struct mt_verb mt_verbs[] = {
      "What evidence of hardware, or of a node, says of itself. Nothing of it is verified, and the "
      "exit code says only whether it could be read: 3 if it is of no form that is known.",
      "mesatee evidence show quote.bin --json", mt_cli_evidence_show},
+    {"collateral", "get", "collateral get EVIDENCE FOLDER [--from URL|FOLDER] [--at TIME]",
+     "Gets what the maker of a platform says of it, for the platform that the evidence names: from "
+     "Intel or AMD, from a cache of the same paths (Intel's service in version 4, AMD's key "
+     "service) at a URL, or from a folder that was carried over, where there is no network. All of "
+     "it is verified under the built-in roots, at this time or TIME, before FOLDER is written; "
+     "FOLDER is replaced as a whole or left as it was. Fetching takes the program curl.",
+     "mesatee collateral get quote.bin ./collateral", mt_cli_collateral_get},
+    {"collateral", "show", "collateral show FOLDER",
+     "What collateral is there, whose it is, and from when to when it says it holds. Nothing of it "
+     "is verified.",
+     "mesatee collateral show ./collateral", mt_cli_collateral_show},
+    {"collateral", "check", "collateral check EVIDENCE [--collateral DIR] [--at TIME]",
+     "Verifies collateral under the built-in roots, for the platform that the evidence names, at "
+     "this time or TIME, and says what expires first. Of the evidence itself nothing is believed. "
+     "Ends with 3 if a part is forged, expired, missing or of another platform.",
+     "mesatee collateral check quote.bin --collateral ./collateral", mt_cli_collateral_check},
     {"status", NULL, "status", "What the node says of itself.", "mesatee status --json",
      mt_cli_status},
     {"doctor", NULL, "doctor",

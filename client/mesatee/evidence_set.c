@@ -132,6 +132,17 @@ MT_ERR mt_evidence_set_load(const char *path, const char *collateral, struct mt_
     return MT_OK;
 }
 
+MT_ERR mt_collateral_load(const char *folder, struct mt_evidence_set **out)
+{
+    MT_DEFER(mt_evidence_set_free) struct mt_evidence_set *s = calloc(1, sizeof *s);
+    MT_REQUIRE(s != NULL, MT_E_NOMEM, "no memory for collateral");
+    MT_REQUIRE(is_folder(folder), MT_E_NOTFOUND, "the collateral is no folder");
+    MT_TRY(add_folder_and_collateral(s, folder));
+    *out = s;
+    s = NULL; /* given */
+    return MT_OK;
+}
+
 MT_ERR mt_evidence_read(const char *path, const char *collateral, struct mt_claims *out)
 {
     MT_DEFER(mt_evidence_set_free) struct mt_evidence_set *s = NULL;

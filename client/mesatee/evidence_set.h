@@ -23,6 +23,8 @@ struct mt_evidence_set {
 /* `path`: the evidence itself, or a folder; `collateral`: a folder, or NULL. MT_E_NOTFOUND if there
  * is no evidence in the folder. Big: on the heap. */
 MT_ERR mt_evidence_set_load(const char *path, const char *collateral, struct mt_evidence_set **out);
+/* A folder of collateral, with or without evidence. */
+MT_ERR mt_collateral_load(const char *folder, struct mt_evidence_set **out);
 void mt_evidence_set_free(struct mt_evidence_set **s);
 
 /* What it says of itself, unverified. MT_E_FORMAT, MT_E_PROOF: it is no evidence. */

@@ -384,7 +384,9 @@ static void claim_all(const struct step *s, struct mt_claims *c)
     mt_claim_bytes(c, "chip_id", r->chip_id);
     if (s->is_line_known) {
         mt_claim_text(c, "product", line_names[r->line]);
-        claim_parts(r, c);
+    }
+    if (s->is_line_known || !r->has_line) {
+        claim_parts(r, c); /* version 2 is older than Turin: the others have one order */
     }
     if (r->has_line) {
         mt_claim_bytes(c, "cpuid", r->cpuid);
@@ -419,6 +421,18 @@ MT_ERR mt_snp_verify(const struct mt_evidence *in, const struct mt_snp_roots *ro
     hash_identities(&s, out);
     claim_all(&s, out);
     return MT_OK;
+}
+
+MT_ERR mt_snp_collateral_verify(const struct mt_evidence *in, const struct mt_snp_roots *roots,
+                                struct mt_trace *trace)
+{
+    MT_DEFER(end_step) struct step s = {.in = in, .roots = roots};
+    MT_TRY(check_report(&s, trace));
+    MT_TRY(find_chain(&s, trace));
+    MT_TRY(check_chain(&s, trace));
+    MT_TRY(check_revoked(&s, trace));
+    MT_TRY(check_tcb(&s, trace));
+    return check_chip(&s, trace);
 }
 
 /* Reports of version 2 leave it to the certificate, which may not be there. */

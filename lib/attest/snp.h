@@ -33,6 +33,11 @@ MT_ERR mt_snp_verify(const struct mt_evidence *in, const struct mt_snp_roots *ro
                      const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out,
                      struct mt_trace *trace);
 
+/* Whether the certificate, and the list if there is one, are AMD's and belong to this report at
+ * this time. Of the report itself nothing is believed. */
+MT_ERR mt_snp_collateral_verify(const struct mt_evidence *in, const struct mt_snp_roots *roots,
+                                struct mt_trace *trace);
+
 /* What a report says of itself, unverified, for people to read: never for a decision. */
 MT_ERR mt_snp_show(const struct mt_evidence *in, struct mt_claims *out);
 

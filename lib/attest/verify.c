@@ -55,6 +55,25 @@ MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *
     MT_FAIL(MT_E_FORMAT, "evidence of a kind that no verifier here knows");
 }
 
+MT_ERR mt_evidence_collateral_verify(const struct mt_evidence *in, struct mt_trace *trace)
+{
+    MT_DEFER(mt_dcap_trust_free) struct mt_dcap_trust *believed = NULL;
+    switch (mt_evidence_kind_of(in)) {
+    case MT_EVIDENCE_SNP:
+        return mt_snp_collateral_verify(in, mt_snp_roots_amd(), trace);
+    case MT_EVIDENCE_SGX:
+    case MT_EVIDENCE_TDX:
+        return mt_dcap_trust_new(in, mt_dcap_intel_roots(), &believed, trace);
+    case MT_EVIDENCE_NONE:
+    case MT_EVIDENCE_SOFT:
+    case MT_EVIDENCE_TPM:
+    case MT_EVIDENCE_AZURE:
+    case MT_EVIDENCE_KINDS:
+        break;
+    }
+    MT_FAIL(MT_E_FORMAT, "evidence of a kind that has no collateral of its maker");
+}
+
 MT_ERR mt_evidence_show(const struct mt_evidence *in, struct mt_claims *out)
 {
     switch (mt_evidence_kind_of(in)) {

@@ -17,6 +17,10 @@ enum mt_evidence_kind mt_evidence_kind_of(const struct mt_evidence *in);
 MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *in,
                           mt_bytes expected, struct mt_claims *out, struct mt_trace *trace);
 
+/* Whether the collateral is its maker's, for this platform, at this time: all that verifying asks
+ * of it. Of the evidence itself nothing is believed. */
+MT_ERR mt_evidence_collateral_verify(const struct mt_evidence *in, struct mt_trace *trace);
+
 /* What evidence of any kind, soft too, says of itself, unverified: for people to read, and to know
  * what to ask its maker for. Never for a decision. MT_E_FORMAT if it is of no form that is known.
  */

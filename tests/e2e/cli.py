@@ -21,6 +21,7 @@ from world import Node
 USAGE, UNREACHABLE, IO, REFUSED, NOT_GENUINE, FAILED = 64, 69, 74, 2, 3, 1
 BIG = 24 << 20
 VECTORS = pathlib.Path(__file__).parent.parent / "vectors"
+TDX, AT = VECTORS / "dcap/tdx_v4_uptodate", ["--at", "2025-07-01T00:00:00Z"]
 
 
 class Cli:
@@ -106,6 +107,9 @@ def json_of_every_verb(w, tap, node, task, run):
         "policy show": (alice, ["policy", "show"]), "policy check": (alice, ["policy", "check", d / "p"]),
         "auditor new": (alice, ["auditor", "new", d / "l", "--sequence", "1", "--measurement", "2" * 64 + "=some"]),
         "auditor sign": (alice, ["auditor", "sign", d / "l", "--identity", "alice"]),
+        "collateral get": (alice, ["collateral", "get", TDX, d / "collateral", "--from", TDX, *AT]),
+        "collateral show": (alice, ["collateral", "show", d / "collateral"]),
+        "collateral check": (alice, ["collateral", "check", TDX, *AT]),
         "evidence show": (alice, ["evidence", "show", VECTORS / "snp/milan_v3"]),
         "data delete": (alice, ["data", "delete", "more"]),
     }
