@@ -11,7 +11,7 @@ enum { TOKEN_MAX = 64 * 1024, SECOND_MS = 1000 };
 
 /* Trustworthiness claims of AR4SI: 0 nothing was found out, 2 to 31 affirming, 32 to 95 warning, 96
  * and up contraindicated; 99 is a signature that does not verify. */
-enum { NO_CLAIM = 0, NOT_GENUINE = 99 };
+enum { NO_CLAIM = 0, WARNING = 32, CONTRAINDICATED = 96, NOT_GENUINE = 99 };
 
 /* Each claim goes by one rule: not looked at, passed, failed. */
 struct trust {
@@ -45,7 +45,23 @@ static unsigned opacity_of(const struct mt_ear *e)
         return NOT_GENUINE;
     }
     bool is_open = e->claims->has_host_in_tcb || mt_claims_has(e->claims, MT_WEAK_DEBUG);
-    return is_open ? 96 : 2;
+    return is_open ? CONTRAINDICATED : 2;
+}
+
+/* "The value of this claim MUST be set to a tier of no higher trust than the tier corresponding to
+ * the worst trustworthiness claim across the entire trustworthiness vector" (draft-ietf-rats-ear,
+ * ear.status): what a policy tolerates, say debugging, it does not make good for others. */
+static const char *status_of(const struct mt_ear *e)
+{
+    unsigned worst = opacity_of(e);
+    for (size_t i = 0; i < sizeof vector / sizeof *vector; i++) {
+        unsigned value = value_of(&vector[i], e);
+        worst = value > worst ? value : worst;
+    }
+    if (!e->is_accepted || worst >= CONTRAINDICATED) {
+        return "contraindicated";
+    }
+    return worst >= WARNING ? "warning" : "affirming";
 }
 
 static void put_result(struct mt_json_writer *j, const struct mt_ear *e)
@@ -55,7 +71,7 @@ static void put_result(struct mt_json_writer *j, const struct mt_ear *e)
     if (e->policy != NULL) {
         mt_json_put_hex(j, "ear.appraisal-policy-id", mt_hash_bytes(e->policy));
     }
-    mt_json_put_literal(j, "ear.status", e->is_accepted ? "affirming" : "contraindicated");
+    mt_json_put_literal(j, "ear.status", status_of(e));
     mt_json_begin_object(j, "ear.trustworthiness-vector");
     for (size_t i = 0; i < sizeof vector / sizeof *vector; i++) {
         mt_json_put_uint(j, vector[i].name, value_of(&vector[i], e));

@@ -1,14 +1,10 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Reports of real machines (tests/vectors/snp, the program's argument), and of a chip that we made
- * up where no real one shows what is to be refused. */
-#include "attest/snp.h"
+/* Reports of real machines (tests/vectors/snp, the program's argument). */
+#include "attest/snp_ask_test.h"
 
-#include "attest/files_test.h"
-#include "attest/world_test.h"
 #include "unit/mangle.h"
-#include "unit/pki.h"
 
 static const uint64_t mid_2025_ms = 1751328000000;
 static const uint64_t early_2026_ms = 1767225600000;
@@ -32,20 +28,7 @@ static const struct set sets[] = {
     {"azure_genoa_v3", "vcek.pem", &early_2026_ms, 0, "Genoa", 0x54},
     {"turin_v5", "vcek.pem", &mid_2026_ms, 0, "Turin", 0x51},
 };
-enum { SETS = sizeof sets / sizeof *sets, REPORT_DATA = 0x50 };
-
-static struct mt_trace trace;
-static struct mt_claims claims;
-
-/* A question to the verifier, to be changed by a test before it is asked. */
-struct question {
-    struct file report;
-    struct file vek;
-    struct mt_evidence in;
-    const struct mt_snp_roots *roots;
-    uint8_t report_data[MT_REPORT_DATA_LEN];
-};
-static struct question q;
+enum { SETS = sizeof sets / sizeof *sets };
 
 static void load(const struct set *s)
 {
@@ -54,18 +37,6 @@ static void load(const struct set *s)
                                 .now_ms = *s->now_ms};
     q.roots = mt_snp_roots_amd();
     memcpy(q.report_data, q.report.b + REPORT_DATA, sizeof q.report_data);
-}
-
-static mt_err ask(void)
-{
-    trace.count = 0;
-    memset(&claims, 0, sizeof claims);
-    return mt_snp_verify(&q.in, q.roots, q.report_data, &claims, &trace);
-}
-
-static bool is_named(enum mt_code code, const char *rule)
-{
-    return is_refused(ask(), code, &trace, rule);
 }
 
 static void every_real_report_is_genuine_and_says_what_its_set_says(void)
@@ -177,242 +148,6 @@ static void a_certificate_that_nobody_signed_is_refused(void)
     MT_ASSERT(is_named(MT_E_FORMAT, "vek-format"));
 }
 
-/* From here on a maker of our own: ARK, ASK, ASVK, and a chip's key and a cloud's. */
-static struct pki_cert ark;
-static struct pki_cert ask_cert;
-static struct pki_cert asvk;
-static struct pki_cert other_ark;
-static struct pki_cert vek;
-static struct mt_snp_roots own;
-
-struct part {
-    const char *oid;
-    const char value[4];
-};
-enum { PARTS = 8 };
-
-/* What a chip's certificate says: firmware 1.2.3, microcode 0xf0. */
-static size_t vek_extensions(bool is_vlek, struct pki_extension *out)
-{
-    static const uint8_t hwid[64] = {0xc4, 0x1b};
-    static const struct part parts[PARTS] = {
-        {"1.3.6.1.4.1.3704.1.3.1", "\x02\x01\x01"},   {"1.3.6.1.4.1.3704.1.3.2", "\x02\x01\x02"},
-        {"1.3.6.1.4.1.3704.1.3.3", "\x02\x01\x03"},   {"1.3.6.1.4.1.3704.1.3.4", "\x02\x01\0"},
-        {"1.3.6.1.4.1.3704.1.3.5", "\x02\x01\0"},     {"1.3.6.1.4.1.3704.1.3.6", "\x02\x01\0"},
-        {"1.3.6.1.4.1.3704.1.3.8", "\x02\x02\0\xf0"}, {"1.3.6.1.4.1.3704.1.3.7", "\x02\x01\0"},
-    };
-    size_t count = 0;
-    out[count++] = (struct pki_extension){"1.3.6.1.4.1.3704.1.2", MT_LITERAL("\x16\x08Milan-B0")};
-    for (size_t i = 0; i < PARTS; i++) {
-        size_t len = parts[i].value[1] == 2 ? 4 : 3;
-        out[count++] = (struct pki_extension){parts[i].oid, {(const uint8_t *)parts[i].value, len}};
-    }
-    if (is_vlek) {
-        out[count++] = (struct pki_extension){"1.3.6.1.4.1.3704.1.5", MT_LITERAL("\x16\x05"
-                                                                                 "cloud")};
-    } else {
-        out[count++] = (struct pki_extension){"1.3.6.1.4.1.3704.1.4", MT_BYTES_OF(hwid)};
-    }
-    return count;
-}
-
-static void make_vek(const struct pki_cert *signer, bool is_vlek)
-{
-    struct pki_extension extensions[16];
-    const struct pki_wish wish = {.name = is_vlek ? "SEV-VLEK" : "SEV-VCEK",
-                                  .key = PKI_P384,
-                                  .is_pss = true,
-                                  .extensions = extensions,
-                                  .extensions_count = vek_extensions(is_vlek, extensions)};
-    pki_done(&vek);
-    pki_make(&wish, signer, &vek);
-    q.in.collateral.vek = pki_der(&vek);
-}
-
-static void sign_report(void)
-{
-    uint8_t room[MT_SNP_SIGNATURE_LEN];
-    mt_bytes s =
-        pki_sign(&vek, (mt_bytes){q.report.b, MT_SNP_SIGNED_LEN}, (mt_span){room, sizeof room});
-    MT_ASSERT(s.len == sizeof room);
-    memset(q.report.b + MT_SNP_SIGNED_LEN, 0, MT_SNP_REPORT_LEN - MT_SNP_SIGNED_LEN);
-    for (size_t i = 0; i < 48; i++) {
-        q.report.b[MT_SNP_SIGNED_LEN + i] = s.ptr[47 - i];
-        q.report.b[MT_SNP_SIGNED_LEN + 72 + i] = s.ptr[95 - i];
-    }
-}
-
-/* A report of version 3 by our chip, not yet signed. */
-static void make_report(void)
-{
-    static const uint8_t tcb[] = {1, 2, 0, 0, 0, 0, 3, 0xf0};
-    static const size_t tcbs[] = {0x38, 0x180, 0x1e0, 0x1f0};
-    uint8_t *b = q.report.b;
-    memset(b, 0, MT_SNP_REPORT_LEN);
-    q.report.len = MT_SNP_REPORT_LEN;
-    b[0] = 3;
-    b[8 + 2] = 3; /* SMT, and the bit that is always one */
-    b[0x34] = 1;
-    for (size_t i = 0; i < sizeof tcbs / sizeof *tcbs; i++) {
-        memcpy(b + tcbs[i], tcb, sizeof tcb);
-    }
-    b[0x188] = 0x19;
-    b[0x189] = 1;
-    b[0x1a0] = 0xc4;
-    b[0x1a1] = 0x1b;
-    b[REPORT_DATA] = 0xa5;
-    q.in.quote = (mt_bytes){b, MT_SNP_REPORT_LEN};
-    memcpy(q.report_data, b + REPORT_DATA, sizeof q.report_data);
-}
-
-static void make_world(void)
-{
-    const struct pki_wish a = {
-        .name = "ARK", .key = PKI_RSA_2048, .is_ca = true, .is_pss = true, .serial = 1};
-    const struct pki_wish b = {
-        .name = "ASK", .key = PKI_RSA_2048, .is_ca = true, .is_pss = true, .serial = 2};
-    const struct pki_wish c = {
-        .name = "ASVK", .key = PKI_RSA_2048, .is_ca = true, .is_pss = true, .serial = 3};
-    pki_make(&a, NULL, &ark);
-    pki_make(&a, NULL, &other_ark);
-    pki_make(&b, &ark, &ask_cert);
-    pki_make(&c, &ark, &asvk);
-    own.lines[MT_SNP_MILAN] =
-        (struct mt_snp_line_roots){pki_der(&ark), pki_der(&ask_cert), pki_der(&asvk)};
-    make_vek(&ask_cert, false);
-}
-
-/* Our chip's report, genuine. */
-static void begin(void)
-{
-    q.in = (struct mt_evidence){.now_ms = mid_2026_ms};
-    q.roots = &own;
-    make_report();
-    make_vek(&ask_cert, false);
-    sign_report();
-}
-
-static void a_chip_of_our_own_is_genuine_under_our_root_alone(void)
-{
-    begin();
-    OK(ask());
-    MT_ASSERT(claims.weaknesses == 0);
-    q.roots = mt_snp_roots_amd();
-    MT_ASSERT(is_named(MT_E_PROOF, "vek-chain"));
-    struct mt_snp_roots other = own;
-    other.lines[MT_SNP_MILAN].ark = pki_der(&other_ark);
-    q.roots = &other;
-    MT_ASSERT(is_named(MT_E_PROOF, "vek-chain"));
-    memset(&other, 0, sizeof other);
-    MT_ASSERT(is_named(MT_E_PROOF, "vek-root"));
-}
-
-static void the_processor_chooses_the_root_and_not_the_certificate(void)
-{
-    begin();
-    own.lines[MT_SNP_GENOA] =
-        (struct mt_snp_line_roots){pki_der(&other_ark), pki_der(&other_ark), pki_der(&other_ark)};
-    q.report.b[0x189] = 0x11; /* Genoa */
-    sign_report();
-    MT_ASSERT(is_named(MT_E_PROOF, "vek-chain"));
-    q.report.b[0x188] = 0x17;
-    sign_report();
-    MT_ASSERT(is_named(MT_E_FORMAT, "snp-report-format"));
-}
-
-static void other_versions_are_refused_by_name(void)
-{
-    struct mt_snp_report r;
-    begin();
-    q.report.b[0] = 4;
-    sign_report();
-    mt_err e = mt_snp_report_parse(q.in.quote, &r);
-    MT_ASSERT(mt_failed(e) && strstr(e.fault->what, "version 4") != NULL);
-    MT_ASSERT(is_named(MT_E_FORMAT, "snp-report-format"));
-    q.report.b[0] = 6;
-    sign_report();
-    MT_ASSERT(is_named(MT_E_FORMAT, "snp-report-format"));
-}
-
-static void a_lent_key_speaks_for_its_cloud_and_not_for_a_chip(void)
-{
-    begin();
-    q.report.b[0x48] = MT_SNP_VLEK << 2;
-    sign_report();
-    MT_ASSERT(is_named(MT_E_PROOF, "vek-chain")); /* the VCEK chain */
-    make_vek(&asvk, true);
-    sign_report();
-    OK(ask());
-    const struct mt_claimed *cloud = mt_claimed(&claims, MT_LITERAL("csp_id"));
-    MT_ASSERT(mt_bytes_equal((mt_bytes){cloud->bytes, cloud->len}, MT_LITERAL("cloud")));
-    make_vek(&asvk, false); /* names a chip, and no cloud */
-    sign_report();
-    MT_ASSERT(is_named(MT_E_PROOF, "vek-cloud"));
-    begin();
-    make_vek(&asvk, true);
-    sign_report();
-    MT_ASSERT(is_named(MT_E_PROOF, "vek-chain")); /* calls itself a VCEK */
-    q.report.b[0x48] = MT_SNP_UNSIGNED << 2;
-    sign_report();
-    MT_ASSERT(is_named(MT_E_PROOF, "snp-report-signed"));
-}
-
-static void the_certificate_is_for_this_firmware_and_this_chip(void)
-{
-    for (size_t i = 0; i < MT_SNP_TCB_LEN; i++) {
-        begin();
-        q.report.b[0x180 + i] ^= 1;
-        sign_report();
-        MT_ASSERT(is_named(MT_E_PROOF, "vek-tcb"));
-    }
-    for (size_t i = 0; i < MT_SNP_CHIP_ID_LEN; i++) {
-        begin();
-        q.report.b[0x1a0 + i] ^= 1;
-        sign_report();
-        MT_ASSERT(is_named(MT_E_PROOF, "vek-chip"));
-    }
-    begin();
-    q.report.b[0x38] = 0; /* runs an older boot loader than it reports */
-    sign_report();
-    MT_ASSERT(is_named(MT_E_PROOF, "snp-tcb-order"));
-}
-
-static void what_a_policy_may_refuse_is_claimed(void)
-{
-    begin();
-    q.report.b[0x38 + 7] = 0xf1; /* provisional microcode */
-    q.report.b[8 + 2] |= 0x0c;   /* DEBUG, MIGRATE_MA */
-    q.report.b[8 + 6] = 1;       /* unknown */
-    q.report.b[0x30] = 2;        /* VMPL */
-    sign_report();
-    OK(ask());
-    MT_ASSERT(mt_claims_has(&claims, MT_WEAK_PROVISIONAL_FIRMWARE));
-    MT_ASSERT(mt_claims_has(&claims, MT_WEAK_DEBUG));
-    MT_ASSERT(mt_claims_has(&claims, MT_WEAK_MIGRATABLE));
-    MT_ASSERT(mt_claims_has(&claims, MT_WEAK_RESERVED));
-    MT_ASSERT(mt_claims_has(&claims, MT_WEAK_VMPL));
-}
-
-static void a_signing_key_that_was_taken_back_is_refused(void)
-{
-    static const uint32_t ask_serial[] = {2};
-    static const uint32_t other[] = {77};
-    uint8_t room[PKI_CRL_MAX];
-    struct pki_list list = {&ark, mid_2026_ms - 1000, mid_2026_ms + 1000, other, 1};
-    begin();
-    q.in.collateral.amd_crl = pki_crl(&list, (mt_span){room, sizeof room});
-    OK(ask());
-    q.in.now_ms = mid_2026_ms + 86400000;
-    MT_ASSERT(is_named(MT_E_PROOF, "amd-crl"));
-    q.in.now_ms = mid_2026_ms;
-    list.issuer = &other_ark;
-    q.in.collateral.amd_crl = pki_crl(&list, (mt_span){room, sizeof room});
-    MT_ASSERT(is_named(MT_E_PROOF, "amd-crl"));
-    list = (struct pki_list){&ark, mid_2026_ms - 1000, mid_2026_ms + 1000, ask_serial, 1};
-    q.in.collateral.amd_crl = pki_crl(&list, (mt_span){room, sizeof room});
-    MT_ASSERT(is_named(MT_E_PROOF, "amd-revoked"));
-}
-
 int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
@@ -423,24 +158,11 @@ int main(int argc, char **argv)
         MT_TEST(a_certificate_of_another_time_is_refused),
         MT_TEST(a_certificate_of_another_machine_is_refused),
         MT_TEST(a_certificate_that_nobody_signed_is_refused),
-        MT_TEST(a_chip_of_our_own_is_genuine_under_our_root_alone),
-        MT_TEST(the_processor_chooses_the_root_and_not_the_certificate),
-        MT_TEST(other_versions_are_refused_by_name),
-        MT_TEST(a_lent_key_speaks_for_its_cloud_and_not_for_a_chip),
-        MT_TEST(the_certificate_is_for_this_firmware_and_this_chip),
-        MT_TEST(what_a_policy_may_refuse_is_claimed),
-        MT_TEST(a_signing_key_that_was_taken_back_is_refused),
     };
     MT_ASSERT(argc > 1);
     files_folder = argv[1];
     world_begin(argc - 1, argv + 1);
-    make_world();
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
-    pki_done(&ark);
-    pki_done(&other_ark);
-    pki_done(&ask_cert);
-    pki_done(&asvk);
-    pki_done(&vek);
     world_end();
     return rc;
 }

@@ -145,6 +145,41 @@ static void a_leaf_signs_no_certificates(void)
     pki_done(&below);
 }
 
+static void an_authority_signs_no_more_of_its_kind_than_it_may(void)
+{
+    const struct pki_wish last = {.name = "Last", .key = PKI_P256, .is_last_ca = true, .serial = 3};
+    const struct pki_wish ca = {.name = "Below", .key = PKI_P256, .is_ca = true, .serial = 4};
+    const struct pki_wish end = {.name = "End", .key = PKI_P256, .serial = 5};
+    static struct pki_cert certs[4];
+    pki_make(&last, &root, &certs[0]);
+    pki_make(&ca, &certs[0], &certs[1]);
+    pki_make(&end, &certs[1], &certs[2]);
+    pki_make(&end, &certs[0], &certs[3]);
+    struct question q = {
+        .certs = {&certs[3], &certs[0], &root}, .count = 3, .anchor = &root, .now_ms = now_ms};
+    MT_ASSERT(ask(&q) == MT_X509_SOUND);
+    q = (struct question){.certs = {&certs[2], &certs[1], &certs[0], &root},
+                          .count = 4,
+                          .anchor = &root,
+                          .now_ms = now_ms};
+    MT_ASSERT(ask(&q) == MT_X509_UNTRUSTED);
+    for (size_t i = 0; i < 4; i++) {
+        pki_done(&certs[i]);
+    }
+}
+
+/* The same name and key, as an authority that renews its root: only the bytes differ. */
+static void an_anchor_is_meant_by_its_bytes(void)
+{
+    MT_DEFER(mt_x509_free) struct mt_x509 *a = NULL;
+    MT_DEFER(mt_x509_free) struct mt_x509 *b = NULL;
+    struct pki_cert renewed = root;
+    renewed.der[renewed.len - 1] ^= 1; /* of its signature, which nobody checks in an anchor */
+    OK(mt_x509_parse(pki_der(&root), &a));
+    OK(mt_x509_parse(pki_der(&renewed), &b));
+    MT_ASSERT(mt_x509_equal(a, a) && !mt_x509_equal(a, b));
+}
+
 static void time_is_the_callers(void)
 {
     struct question q = good();
@@ -397,6 +432,8 @@ int main(void)
         MT_TEST(a_chain_leads_to_the_anchor_that_was_given_and_to_no_other),
         MT_TEST(nothing_is_trusted_without_anchors_or_certificates),
         MT_TEST(a_leaf_signs_no_certificates),
+        MT_TEST(an_authority_signs_no_more_of_its_kind_than_it_may),
+        MT_TEST(an_anchor_is_meant_by_its_bytes),
         MT_TEST(time_is_the_callers),
         MT_TEST(what_is_revoked_is_refused_at_every_place_of_the_chain),
         MT_TEST(a_list_that_is_missing_forged_or_old_is_refused),

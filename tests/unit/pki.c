@@ -65,12 +65,17 @@ static void add_extension(X509 *x, const char *oid, mt_bytes value)
 }
 
 /* basicConstraints CA, keyUsage keyCertSign and cRLSign. */
-static void add_ca(X509 *x)
+static void add_ca(X509 *x, bool is_last)
 {
     BASIC_CONSTRAINTS *basic = BASIC_CONSTRAINTS_new();
     ASN1_BIT_STRING *usage = ASN1_BIT_STRING_new();
     MT_ASSERT(basic != NULL && usage != NULL);
     basic->ca = 255;
+    if (is_last) {
+        basic->pathlen = ASN1_INTEGER_new();
+        MT_ASSERT(basic->pathlen != NULL);
+        DONE(ASN1_INTEGER_set(basic->pathlen, 0));
+    }
     DONE(X509_add1_ext_i2d(x, NID_basic_constraints, basic, 1, X509V3_ADD_DEFAULT));
     DONE(ASN1_BIT_STRING_set_bit(usage, 5, 1));
     DONE(ASN1_BIT_STRING_set_bit(usage, 6, 1));
@@ -118,8 +123,8 @@ void pki_make(const struct pki_wish *wish, const struct pki_cert *issuer, struct
                                     (const uint8_t *)wish->name, -1, -1, 0));
     DONE(X509_set_issuer_name(x, X509_get_subject_name(issuer != NULL ? issuer->x : x)));
     DONE(X509_set_pubkey(x, key));
-    if (wish->is_ca) {
-        add_ca(x);
+    if (wish->is_ca || wish->is_last_ca) {
+        add_ca(x, wish->is_last_ca);
     }
     for (size_t i = 0; i < wish->extensions_count; i++) {
         add_extension(x, wish->extensions[i].oid, wish->extensions[i].value);

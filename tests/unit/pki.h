@@ -32,8 +32,9 @@ struct pki_wish {
     const char *name; /* common name */
     enum pki_key key;
     bool is_ca;
-    bool is_pss;  /* signed with RSASSA-PSS and SHA-384 */
-    bool is_sha1; /* signed with SHA-1 */
+    bool is_last_ca; /* and below it only leaves: path length 0 */
+    bool is_pss;     /* signed with RSASSA-PSS and SHA-384 */
+    bool is_sha1;    /* signed with SHA-1 */
     uint32_t serial;
     uint64_t not_before_ms; /* whole seconds; 0 and 0: 2020 to 2040 */
     uint64_t not_after_ms;

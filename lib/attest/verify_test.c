@@ -1,0 +1,108 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The one door to the verifiers, with real evidence (tests/vectors, the program's argument). */
+#include "attest/verify.h"
+
+#include "attest/files_test.h"
+#include "attest/snp_report.h"
+#include "attest/world_test.h"
+
+static struct file report;
+static struct file vek;
+static struct file quote;
+static struct mt_evidence in;
+static struct mt_claims claims;
+static struct mt_trace trace;
+
+static void begin(void)
+{
+    in = (struct mt_evidence){
+        .quote = file_read("snp/milan_v2", "report.bin", &report),
+        .collateral = {.vek = file_read("snp/milan_v2", "vcek.der", &vek)},
+        .now_ms = 1751328000000, /* 2025-07-01 */
+    };
+    memset(&claims, 0, sizeof claims);
+    trace.count = 0;
+}
+
+static mt_err ask(enum mt_evidence_kind kind, mt_bytes expected)
+{
+    trace.count = 0;
+    return mt_evidence_verify(kind, &in, expected, &claims, &trace);
+}
+
+/* A verifier to whom nothing is expected has verified nothing (go-sev-guest: "not checked if
+ * nil"). */
+static void what_the_evidence_must_be_about_is_given_whole_or_refused(void)
+{
+    static const enum mt_evidence_kind kinds[] = {MT_EVIDENCE_SNP, MT_EVIDENCE_TDX,
+                                                  MT_EVIDENCE_SGX};
+    const mt_bytes none = {NULL, 0};
+    begin();
+    const uint8_t *said = report.b + 0x50;
+    OK(ask(MT_EVIDENCE_SNP, (mt_bytes){said, MT_REPORT_DATA_LEN}));
+    MT_ASSERT(claims.kind == MT_EVIDENCE_SNP);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        mt_err e = ask(kinds[i], none);
+        MT_ASSERT(is_refused(e, MT_E_PROOF, &trace, "report-data-length"));
+        for (size_t len = 0; len <= MT_REPORT_DATA_LEN + 1; len++) {
+            if (len != MT_REPORT_DATA_LEN) {
+                e = ask(kinds[i], (mt_bytes){said, len});
+                MT_ASSERT(is_refused(e, MT_E_PROOF, &trace, "report-data-length"));
+            }
+        }
+    }
+}
+
+static void evidence_is_told_by_its_form(void)
+{
+    begin();
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_SNP);
+    in.quote.len--;
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_NONE);
+    in.quote = file_read("dcap/sgx_v3_processor", "quote.bin", &quote);
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_SGX);
+    in.quote.len = 47;
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_NONE);
+    in.quote = file_read("dcap/tdx_v5_uptodate", "quote.bin", &quote);
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_TDX);
+    quote.b[4] = 0x82;
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_NONE);
+    quote.b[4] = 0x81;
+    quote.b[0] = 2;
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_NONE);
+    quote.b[0] = 6;
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_NONE);
+    in.quote.len = 0;
+    MT_ASSERT(mt_evidence_kind_of(&in) == MT_EVIDENCE_NONE);
+}
+
+static void evidence_of_one_kind_is_not_verified_as_another(void)
+{
+    begin();
+    const mt_bytes said = {report.b + 0x50, MT_REPORT_DATA_LEN};
+    mt_err e = ask(MT_EVIDENCE_TDX, said);
+    MT_ASSERT(is_refused(e, MT_E_FORMAT, &trace, "quote-format"));
+    MT_ASSERT(is_code(ask(MT_EVIDENCE_NONE, said), MT_E_FORMAT));
+    MT_ASSERT(is_code(ask(MT_EVIDENCE_SOFT, said), MT_E_FORMAT));
+    in.quote = file_read("dcap/tdx_v5_uptodate", "quote.bin", &quote);
+    e = ask(MT_EVIDENCE_SNP, said);
+    MT_ASSERT(is_refused(e, MT_E_FORMAT, &trace, "snp-report-format"));
+    MT_ASSERT(claims.kind == MT_EVIDENCE_NONE);
+}
+
+int main(int argc, char **argv)
+{
+    const struct mt_test tests[] = {
+        MT_TEST(what_the_evidence_must_be_about_is_given_whole_or_refused),
+        MT_TEST(evidence_is_told_by_its_form),
+        MT_TEST(evidence_of_one_kind_is_not_verified_as_another),
+    };
+    MT_ASSERT(argc > 1);
+    files_folder = argv[1];
+    world_begin(argc - 1, argv + 1);
+    int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
+    world_end();
+    return rc;
+}
