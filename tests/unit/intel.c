@@ -57,8 +57,8 @@ static void put_platform(struct der *out)
     static const uint8_t pce_svn = 11;
     struct der tcb = {.len = 0};
     struct der all = {.len = 0};
-    for (uint8_t i = 1; i <= INTEL_COMPONENTS; i++) {
-        put_field(&tcb, 2, i, INTEGER, MT_BYTES_OF(component));
+    for (unsigned i = 1; i <= INTEL_COMPONENTS; i++) {
+        put_field(&tcb, 2, (uint8_t)i, INTEGER, MT_BYTES_OF(component));
     }
     put_field(&tcb, 2, 17, INTEGER, MT_BYTES_OF(pce_svn));
     put_field(&tcb, 2, 18, OCTETS, MT_BYTES_OF(cpu_svn));
@@ -283,7 +283,9 @@ void intel_change(char text[INTEL_TEXT_MAX], const char *from, const char *to)
     size_t to_len = strlen(to);
     MT_ASSERT(at != NULL && strlen(text) - from_len + to_len < INTEL_TEXT_MAX);
     memmove(at + to_len, at + from_len, strlen(at + from_len) + 1);
-    memcpy(at, to, to_len);
+    for (size_t i = 0; i < to_len; i++) {
+        at[i] = to[i];
+    }
 }
 
 static void sign_list(const struct intel_maker *by, mt_bytes text, uint8_t room[PKI_PEM_MAX],
