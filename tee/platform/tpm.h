@@ -1,0 +1,26 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MT_PLATFORM_TPM_H
+#define MT_PLATFORM_TPM_H
+
+#include "platform/device.h"
+
+/*
+ * A TPM 2.0 as a device. `where` is "device:/dev/tpmrm0" or "swtpm:path=/run/tpm.sock". To be
+ * opened while we still may: the firmware's log is read now. That a TPM is there at all, evidence
+ * shows.
+ *
+ * What carries secrets runs in sessions that are salted with a key of the TPM, their parameters
+ * encrypted: whoever listens on the bus learns nothing. Whoever may change what runs over the bus
+ * can also reset the TPM and extend what he likes: against him, measured boot proves nothing.
+ * Answers are a stranger's bytes.
+ *
+ * Sealed secrets open while PCRs 0, 2, 4, 7, 9, 11, 12 and 13 are as they were when they were
+ * sealed.
+ *
+ * MT_E_BUSY: the TPM asks to come later, others fill its memory, or PCRs did not stand still.
+ * MT_E_DENIED: it is locked out, or its policy says no. MT_E_CLOSED: it does not answer any more.
+ */
+MT_ERR mt_tpm_open(const char *where, struct mt_device **out);
+
+#endif
