@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import time
 
@@ -12,6 +13,8 @@ FIRMWARE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 VARIABLES = pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 MEMORY_MIB, CPUS = 768, 2
 BOOT_S = 600  # emulation on a busy machine; 15 s on an idle one
+
+EXTEND, SHA256, SIZES = 0x182, 11, {4: 20, 11: 32, 12: 48, 13: 64}
 
 
 class Failed(Exception):
@@ -134,6 +137,23 @@ class Machine:
     def press_power(self):
         self.ask("system_powerdown")
         self.wait_for_end()
+
+    def extended(self):
+        """[(PCR, digest)] of every TPM2_PCR_Extend that the TPM was sent, by its own log: nobody in the machine is asked."""
+        out = []
+        for block in re.findall(r"SWTPM_IO_Read: length \d+\n((?:\s+[0-9A-F]{2}.*\n)+)", (self.folder / "tpm.log").read_text()):
+            command = bytes.fromhex("".join(block.split()))
+            if len(command) < 18 or struct.unpack_from(">I", command, 6)[0] != EXTEND:
+                continue
+            index, authorisation = struct.unpack_from(">II", command, 10)
+            at = 18 + authorisation
+            count, at = struct.unpack_from(">I", command, at)[0], at + 4
+            for _ in range(count):
+                bank = struct.unpack_from(">H", command, at)[0]
+                if bank == SHA256:
+                    out.append((index, command[at + 2:at + 2 + SIZES[bank]]))
+                at += 2 + SIZES[bank]
+        return out
 
     def kill(self):
         """As if power were cut; a no-op once it is off."""
