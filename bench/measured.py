@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 BEGIN, END = "<!-- bench/measured.py makes this of bench/results -->\n", "<!-- end -->\n"
-ORDER = ["handshake", "read", "commit", "api", "sealed", "echo", "join", "start"]
+ORDER = ["handshake", "read", "commit", "api", "sealed", "echo", "join", "start", "verify"]
 HEAD = ["measure", "ours", "peer, in the same run", "ratio", "goal", ""]
 
 

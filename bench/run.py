@@ -17,8 +17,9 @@ import kit
 import measured
 import measures
 import measures_data
+import measures_verify
 
-ALL = measures.ALL | measures_data.ALL
+ALL = measures.ALL | measures_data.ALL | measures_verify.ALL
 
 
 def machine():

@@ -95,9 +95,8 @@ static MT_ERR check_pck(struct mt_dcap_trust *t, const struct mt_dcap_roots *roo
     return MT_OK;
 }
 
-/* Believes the signer, then the signature over the bytes as they came; nothing is parsed before. */
-static MT_ERR check_signed(struct mt_dcap_trust *t, mt_bytes pem, struct mt_x509_chain *c,
-                           const mt_bytes part[2], struct mt_trace *trace)
+static MT_ERR check_signer(struct mt_dcap_trust *t, mt_bytes pem, struct mt_x509_chain *c,
+                           struct mt_trace *trace)
 {
     mt_err e = mt_x509_chain_parse(pem, c);
     bool is_shaped =
@@ -108,8 +107,15 @@ static MT_ERR check_signed(struct mt_dcap_trust *t, mt_bytes pem, struct mt_x509
     MT_CHECK(trace, is_shaped, MT_E_PROOF, "tcb-chain-format",
              "the collateral comes with Intel's TCB signing certificate and root",
              "fetch the collateral again");
-    MT_TRY(believe(t, c, &t->collateral->root_ca_crl, 1, trace));
-    e = mt_pubkey_verify(mt_x509_key(c->certs[0]), MT_ECDSA_P256_SHA256, part[0], part[1]);
+    return believe(t, c, &t->collateral->root_ca_crl, 1, trace);
+}
+
+/* The bytes as they came; nothing is parsed before. */
+static MT_ERR check_signature(const struct mt_x509_chain *signer, const mt_bytes part[2],
+                              struct mt_trace *trace)
+{
+    mt_err e =
+        mt_pubkey_verify(mt_x509_key(signer->certs[0]), MT_ECDSA_P256_SHA256, part[0], part[1]);
     MT_CHECK(trace, !mt_failed(e), MT_E_PROOF, "collateral-signature",
              "Intel has signed the collateral, byte for byte",
              "the collateral was damaged or forged: fetch it again");
@@ -125,7 +131,8 @@ static MT_ERR check_info(struct mt_dcap_trust *t, struct mt_trace *trace)
 {
     const struct mt_collateral *c = t->collateral;
     const mt_bytes part[] = {c->tcb_info, c->tcb_info_signature};
-    MT_TRY(check_signed(t, c->tcb_info_chain, &t->info_chain, part, trace));
+    MT_TRY(check_signer(t, c->tcb_info_chain, &t->info_chain, trace));
+    MT_TRY(check_signature(&t->info_chain, part, trace));
     mt_err e = mt_tcb_info_parse(c->tcb_info, &t->info);
     MT_CHECK(trace, !mt_failed(e), MT_E_FORMAT, "tcb-info-format",
              "the TCB info has the form that this verifier knows",
@@ -147,7 +154,11 @@ static MT_ERR check_identity(struct mt_dcap_trust *t, struct mt_trace *trace)
 {
     const struct mt_collateral *c = t->collateral;
     const mt_bytes part[] = {c->qe_identity, c->qe_identity_signature};
-    MT_TRY(check_signed(t, c->qe_identity_chain, &t->identity_chain, part, trace));
+    bool is_believed = mt_bytes_equal(c->qe_identity_chain, c->tcb_info_chain);
+    if (!is_believed) {
+        MT_TRY(check_signer(t, c->qe_identity_chain, &t->identity_chain, trace));
+    }
+    MT_TRY(check_signature(is_believed ? &t->info_chain : &t->identity_chain, part, trace));
     mt_err e = mt_qe_identity_parse(c->qe_identity, &t->identity);
     MT_CHECK(trace, !mt_failed(e), MT_E_FORMAT, "qe-identity-format",
              "the quoting enclave's identity has the form that this verifier knows",

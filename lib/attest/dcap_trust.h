@@ -20,7 +20,7 @@ struct mt_dcap_trust {
     struct mt_x509 *root;
     struct mt_x509_chain pck_chain;
     struct mt_x509_chain info_chain;
-    struct mt_x509_chain identity_chain;
+    struct mt_x509_chain identity_chain; /* empty: the same as that of the TCB info */
     struct mt_dcap_pck pck;
     struct mt_tcb_info info;
     struct mt_qe_identity identity;

@@ -134,8 +134,8 @@ static bool is_anchored(const struct check *c, const struct mt_x509_trust *trust
     return false;
 }
 
-/* OpenSSL looks at lists before it looks at signatures: without the first pass, a forged chain
- * would be called one whose list is missing. */
+/* OpenSSL looks at lists before it looks at signatures: without a second pass that asks for none, a
+ * forged chain would be called one whose list is missing. */
 static MT_ERR pass(struct check *c, const struct mt_x509_chain *chain, uint64_t now_ms,
                    unsigned long flags, enum mt_x509_fault *why)
 {
@@ -154,12 +154,15 @@ MT_ERR mt_x509_verify(const struct mt_x509_chain *chain, const struct mt_x509_tr
     *why = MT_X509_MALFORMED;
     MT_REQUIRE(chain->count > 0, MT_E_PROOF, "a chain is empty");
     MT_TRY(fill(&c, chain, trust));
-    MT_TRY(pass(&c, chain, trust->now_ms, X509_V_FLAG_TRUSTED_FIRST, why));
-    if (trust->needs_crls) {
-        MT_TRY(pass(&c, chain, trust->now_ms,
-                    X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL,
-                    why));
+    unsigned long flags = X509_V_FLAG_TRUSTED_FIRST;
+    flags |= trust->needs_crls ? X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL : 0;
+    mt_err e = pass(&c, chain, trust->now_ms, flags, why);
+    if (mt_failed(e) && trust->needs_crls) {
+        enum mt_x509_fault first = *why;
+        MT_TRY(pass(&c, chain, trust->now_ms, X509_V_FLAG_TRUSTED_FIRST, why));
+        *why = first;
     }
+    MT_TRY(e);
     *why = MT_X509_UNTRUSTED;
     MT_REQUIRE(is_anchored(&c, trust), MT_E_PROOF, "a certificate leads to no anchor");
     *why = MT_X509_SOUND;
