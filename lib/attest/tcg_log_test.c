@@ -24,7 +24,7 @@ static bool holds(uint32_t at, size_t len, const char *hex)
 
 static mt_err replay_of(const char *name, enum mt_tcg_bank bank)
 {
-    return mt_tcg_log_replay(file_read(".", name, &f), bank, &replay);
+    return mt_tcg_log_replay(file_read("logs", name, &f), bank, &replay);
 }
 
 /* What tpm2_eventlog prints of them. */
@@ -75,7 +75,7 @@ static void a_bank_that_the_log_does_not_have_is_refused(void)
 static void every_truncation_is_refused_or_ends_at_an_event(void)
 {
     size_t whole = 0;
-    mt_bytes log = file_read(".", "event-sd-boot-fedora37.bin", &f);
+    mt_bytes log = file_read("logs", "event-sd-boot-fedora37.bin", &f);
     OK(mt_tcg_log_replay(log, MT_TCG_PCRS_SHA256, &replay));
     size_t events = replay.events;
     for (size_t len = 0; len < log.len; len++) {

@@ -35,6 +35,10 @@ static const struct setting settings[] = {
     {"user", TEXT, AT(user), "nobody", 0, 0, 0, "whom to become when started as root"},
     {"claim_file", TEXT, AT(claim_file), "", 0, 0, 0,
      "where to write the one-time claim while there is no administrator; empty: none"},
+    {"device", TEXT, AT(device), "none", 0, 0, 0,
+     "what shows evidence of the machine: none (level 2) or tpm (level 3)"},
+    {"tpm", TEXT, AT(tpm), "device:/dev/tpmrm0", 0, 0, 0,
+     "the TPM: device:PATH, or swtpm:path=SOCKET"},
     {"administrator", HASH, AT(administrator), NULL, 0, 0, 0,
      "key hash of the first administrator (mesatee identity show)"},
     {"workers", NUMBER, AT(workers), NULL, 2, 1, 64, "threads for jobs"},
@@ -50,11 +54,20 @@ static const struct setting settings[] = {
      "bodies on their way in, for one subject"},
     {"staging_total_mib", NUMBER, AT(staging_total_mib), NULL, 131072, 1, 1048576,
      "bodies on their way in, for all"},
+    {"counter_minutes", NUMBER, AT(counter_minutes), NULL, 10, 1, 1440,
+     "between two steps of the device's counter, if something was committed"},
+    {"strangers_per_s", NUMBER, AT(strangers_per_s), NULL, 4, 1, 1000,
+     "evidence of the device, for callers whom the node does not know"},
     {"shred_minutes", NUMBER, AT(shred_minutes), NULL, 60, 1, 10080,
      "deleted objects are beyond recovery after this"},
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings };
+
+static bool is_device(mt_bytes value)
+{
+    return mt_bytes_equal(value, MT_LITERAL("none")) || mt_bytes_equal(value, MT_LITERAL("tpm"));
+}
 
 static void *field_of(struct mt_config *c, const struct setting *s)
 {
@@ -121,6 +134,10 @@ static MT_ERR set(const struct setting *s, mt_bytes value, struct mt_config *c,
                            "%s takes at most %d printable characters", s->name,
                            MT_CONFIG_TEXT_MAX - 1);
             MT_FAIL(MT_E_FORMAT, "a setting's text is refused");
+        }
+        if (s->at == AT(device) && !is_device(value)) {
+            (void)snprintf(fault->reason, sizeof fault->reason, "%s is one of: none, tpm", s->name);
+            MT_FAIL(MT_E_FORMAT, "a device is refused");
         }
         memset(field_of(c, s), 0, MT_CONFIG_TEXT_MAX);
         memcpy(field_of(c, s), value.ptr, value.len);

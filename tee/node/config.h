@@ -22,6 +22,8 @@ struct mt_config {
     char user[MT_CONFIG_TEXT_MAX];       /* whom to become when started as root */
     char claim_file[MT_CONFIG_TEXT_MAX]; /* where the one-time claim is written when there is no
                                             administrator; empty: none */
+    char device[MT_CONFIG_TEXT_MAX];     /* what shows evidence: "none", "tpm" */
+    char tpm[MT_CONFIG_TEXT_MAX];        /* how the TPM is reached */
     mt_hash administrator;               /* all zero: none */
     uint64_t workers;
     uint64_t connections_max;
@@ -30,6 +32,8 @@ struct mt_config {
     uint64_t drain_s;
     uint64_t staging_quota_mib;
     uint64_t staging_total_mib;
+    uint64_t counter_minutes; /* between two steps of a device's counter */
+    uint64_t strangers_per_s; /* evidence of a device for those whom nobody knows */
     uint64_t shred_minutes; /* at most so long after its deletion an object can be opened by whoever
                                has root key and old disk */
 };

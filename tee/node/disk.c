@@ -153,6 +153,7 @@ static mt_err name_it(mt_err e, const char *file)
 MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile)
 {
     bool is_first = false;
+    uint64_t transactions = 0;
     MT_TRY(mt_fs_open_posix(n->config.state, &n->fs));
     MT_TRY(name_it(is_new(n->fs, &is_first), "."));
     MT_TRY(name_it(mt_node_is_restored(n->fs, &n->awaits_recovery), "restored"));
@@ -163,6 +164,9 @@ MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_key_new(&n->tls_key));
     MT_TRY(mt_key_new(&n->service_key));
     MT_TRY(mt_channel_identity_new(n->tls_key, MT_CHANNEL_SERVER, &n->identity));
+    MT_TRY(name_it(mt_node_open_fresh(n, is_first, &transactions), "fresh.mts"));
     MT_TRY(name_it(open_ledger(n, is_first), "ledger"));
+    MT_REQUIRE(mt_ledger_durable(n->ledger) >= transactions, MT_E_PROOF,
+               "the ledger is shorter than the machine's counter says: the disk was put back");
     return is_first ? is_whole_now(n->fs) : MT_OK;
 }

@@ -97,6 +97,7 @@ static MT_ERR make_server(struct mt_node *n)
         .facts = n->facts,
         .evidence_pool = n->evidence,
         .evidence = mt_node_evidence,
+        .activate = n->device != NULL && mt_device_enrols(n->device) ? mt_node_activate : NULL,
         .evidence_state = n,
         .awaits_recovery = n->awaits_recovery,
         .recovered = mt_node_recovered,
@@ -190,6 +191,7 @@ static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_node_publish(n));
     mt_node_start_upkeep(n);
     mt_node_start_keeper(n);
+    mt_node_start_counter(n);
     const struct mt_log_field port = {.name = "port", .number = n->port};
     mt_log("ready", &port, 1);
     n->has_started = true;
@@ -216,6 +218,9 @@ static void close_node(struct mt_node *n)
     mt_secret_free(&n->ledger_secret);
     mt_root_free(&n->root);
     mt_fs_close(&n->fs);
+    mt_device_close(&n->device);
+    mt_buf_free(&n->endorsement_certificate);
+    mt_buf_free(&n->endorsement_public);
     mt_buf_free(&n->log);
     mt_buf_free(&n->service_evidence);
     mt_loop_free(&n->loop);
@@ -268,6 +273,7 @@ struct given {
     struct mt_buf keyfile;
     struct mt_buf secret; /* of a backup */
     int backup;
+    struct mt_device *device;
 };
 
 struct arguments {
@@ -286,6 +292,7 @@ static MT_ERR prepare(const struct mt_config *config, const struct arguments *a,
         MT_TRY(mt_process_read_file(a->secret, KEYFILE_BYTES_MAX, &out->secret));
         MT_TRY(mt_process_open_file(a->backup, &out->backup));
     }
+    MT_TRY(a->backup == NULL ? mt_node_open_device(config, &out->device) : MT_OK);
     MT_TRY(mt_process_drop(config->user, config->state));
     return mt_crypto_init(mt_process_entropy, NULL);
 }
@@ -307,10 +314,14 @@ static int restore(const struct mt_config *config, const struct arguments *a, st
     return mt_failed(e) ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int serve(const struct mt_config *config, const struct given *g)
+static int serve(const struct mt_config *config, struct given *g)
 {
     static struct mt_node n;
     n.config = *config;
+    n.device = g->device;
+    g->device = NULL; /* given */
+    n.endorsement_certificate = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
+    n.endorsement_public = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
     n.log = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
     n.service_evidence = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
     mt_err e = start(&n, mt_buf_bytes(&g->keyfile));
@@ -333,12 +344,13 @@ static void given_done(struct given *g)
 {
     mt_buf_free(&g->keyfile);
     mt_buf_free(&g->secret);
+    mt_device_close(&g->device);
 }
 
 static int run(const struct mt_config *config, const struct arguments *a)
 {
     MT_DEFER(given_done)
-    struct given g = {mt_buf_of_max(KEYFILE_BYTES_MAX), mt_buf_of_max(KEYFILE_BYTES_MAX), -1};
+    struct given g = {mt_buf_of_max(KEYFILE_BYTES_MAX), mt_buf_of_max(KEYFILE_BYTES_MAX), -1, NULL};
     mt_err e = prepare(config, a, &g);
     if (mt_failed(e)) {
         mt_log_fault("not-started", e);

@@ -92,8 +92,32 @@ static MT_ERR write_log(struct mt_node *n)
 mt_err mt_node_evidence(void *state, const uint8_t report_data[64], struct mt_writer *w)
 {
     const struct mt_node *n = state;
+    if (n->device != NULL) {
+        return mt_node_device_evidence(n, report_data, w);
+    }
     mt_soft_evidence_write(w, n->platform_key, mt_buf_bytes(&n->log), report_data);
     return w->failed;
+}
+
+/* The log's registers, which is all that hardware does not say. */
+static void free_log(struct mt_eventlog **log)
+{
+    free(*log);
+    *log = NULL;
+}
+
+static MT_ERR claims_of(struct mt_node *n, mt_bytes evidence, struct mt_claims *out)
+{
+    MT_DEFER(free_log) struct mt_eventlog *log = NULL;
+    if (n->device == NULL) {
+        return mt_soft_evidence_show(evidence, out);
+    }
+    MT_TRY(mt_node_device_claims(n, evidence, out));
+    log = calloc(1, sizeof *log);
+    MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a measurement log");
+    MT_TRY(mt_eventlog_parse(mt_buf_bytes(&n->log), log));
+    out->configuration = log->registers[MT_REGISTER_CONFIGURATION];
+    return MT_OK;
 }
 
 MT_ERR mt_node_measure(struct mt_node *n)
@@ -109,19 +133,18 @@ MT_ERR mt_node_measure(struct mt_node *n)
                         mt_key_public(n->service_key), report_data);
     MT_TRY(mt_node_evidence(n, report_data, &w));
     MT_TRY(mt_write_end(&w, &evidence));
-    MT_TRY(mt_soft_evidence_show(evidence, &claims));
-    n->facts = (struct mt_server_facts){
-        .measurement = claims.measurement,
-        .configuration = claims.configuration,
-        .platform = claims.platform,
-        .format = MT_LITERAL("soft"),
-        .level = (uint64_t)claims.level,
-        .has_hardware_root = claims.has_hardware_root,
-        .has_host_in_tcb = claims.has_host_in_tcb,
-        .service_evidence = evidence,
-        .started_ms = mt_loop_host_time_ms(n->loop),
-    };
-    return MT_OK;
+    MT_TRY(claims_of(n, evidence, &claims));
+    struct mt_server_facts *f = &n->facts;
+    f->measurement = claims.measurement;
+    f->configuration = claims.configuration;
+    f->platform = claims.platform;
+    f->format = mt_bytes_of_text(mt_evidence_kind_name(claims.kind));
+    f->level = (uint64_t)claims.level;
+    f->has_hardware_root = claims.has_hardware_root;
+    f->has_host_in_tcb = claims.has_host_in_tcb;
+    f->service_evidence = evidence;
+    f->started_ms = mt_loop_host_time_ms(n->loop);
+    return n->device != NULL ? mt_node_device_facts(n) : MT_OK;
 }
 
 MT_ERR mt_node_publish(struct mt_node *n)

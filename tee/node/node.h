@@ -4,6 +4,7 @@
 #define MT_NODE_NODE_H
 
 #include "node/config.h"
+#include "platform/device.h"
 #include "server/server.h"
 
 /* keep.c */
@@ -16,6 +17,14 @@ struct mt_keeper {
     uint64_t late_ms;                    /* the end is not put off beyond this */
     bool has_failed;                     /* the last one */
     bool is_ending;
+};
+
+/* device.c: steps of the counter while it runs */
+struct mt_freshness {
+    struct mt_timer turn;
+    struct mt_work work;
+    uint64_t transactions; /* that the last step spoke of */
+    bool is_under_way;
 };
 
 /*
@@ -43,6 +52,10 @@ struct mt_node {
     struct mt_gate *gate;
     struct mt_jobs *jobs;
     struct mt_server *server;
+    struct mt_device *device; /* NULL: none, evidence is soft */
+    struct mt_freshness fresh;
+    struct mt_buf endorsement_certificate;
+    struct mt_buf endorsement_public;
     struct mt_buf log;              /* the measurement log */
     struct mt_buf service_evidence; /* binder mesatee-service-key-v1 */
     struct mt_server_facts facts;
@@ -71,6 +84,16 @@ struct mt_restore {
 MT_ERR mt_node_restore(const struct mt_restore *r, const struct mt_config *config);
 MT_ERR mt_node_is_restored(struct mt_fs *fs, bool *out);
 void mt_node_recovered(void *state); /* an administrator's statement is durable */
+/* device.c: what the machine shows of itself, and counts. Opened before privileges are dropped. */
+MT_ERR mt_node_open_device(const struct mt_config *c, struct mt_device **out);
+mt_err mt_node_device_evidence(const struct mt_node *n, const uint8_t report_data[64],
+                               struct mt_writer *w);
+MT_ERR mt_node_device_claims(struct mt_node *n, mt_bytes evidence, struct mt_claims *out);
+MT_ERR mt_node_device_facts(struct mt_node *n);
+mt_err mt_node_activate(void *state, mt_bytes blob, mt_bytes secret, mt_span out, size_t *got);
+/* *transactions: how many the ledger has at least, or the disk was put back. */
+MT_ERR mt_node_open_fresh(struct mt_node *n, bool is_first, uint64_t *transactions);
+void mt_node_start_counter(struct mt_node *n);
 /* measure.c: after everything is loaded and bound: the log, its registers, the service key's
  * evidence. */
 MT_ERR mt_node_measure(struct mt_node *n);

@@ -1,0 +1,140 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/binder.h"
+#include "attest/bundle.h"
+#include "attest/verify.h"
+#include "node/node.h"
+#include "platform/log.h"
+#include "platform/tpm.h"
+#include "seal/fresh.h"
+
+/*
+ * What the machine can show of itself. The configuration says which device is meant, and a node
+ * whose device is not there does not start: it would be one of a lower level, and its owners have
+ * not chosen that.
+ */
+enum { MINUTE_MS = 60 * 1000 };
+
+static bool is_device(const struct mt_config *c, const char *name)
+{
+    return mt_bytes_equal(mt_bytes_of_text(c->device), mt_bytes_of_text(name));
+}
+
+MT_ERR mt_node_open_device(const struct mt_config *c, struct mt_device **out)
+{
+    if (is_device(c, "none")) {
+        return MT_OK;
+    }
+    mt_err e = mt_tpm_open(c->tpm, out);
+    if (mt_failed(e)) {
+        const struct mt_log_field mend = {
+            .name = "mend",
+            .literal = "give the node the device and the right to open it; or set device = none, "
+                       "and tell the owners that the node is level 2"};
+        mt_log("device-refused", &mend, 1);
+    }
+    return e;
+}
+
+/* The evidence is about what was asked and the node's log, and both are in the bundle. */
+mt_err mt_node_device_evidence(const struct mt_node *n,
+                               const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_writer *w)
+{
+    MT_DEFER(mt_device_evidence_free) struct mt_device_evidence e;
+    uint8_t bound[MT_REPORT_DATA_LEN];
+    mt_device_evidence_init(&e);
+    mt_bind_log(report_data, mt_buf_bytes(&n->log), bound);
+    MT_TRY(mt_device_evidence(n->device, bound, &e));
+    const struct mt_bundle b = {
+        .log = mt_buf_bytes(&n->log),
+        .evidence = {.quote = mt_buf_bytes(&e.quote),
+                     .signature = mt_buf_bytes(&e.signature),
+                     .pcrs = mt_buf_bytes(&e.pcrs),
+                     .event_log = mt_buf_bytes(&e.event_log),
+                     .ak_public = mt_buf_bytes(&e.ak_public),
+                     .collateral = {.vek = mt_buf_bytes(&e.vek)}},
+    };
+    mt_bundle_write(w, &b);
+    return w->failed;
+}
+
+/* What others will find in the evidence, for status and the public file: nobody is asked to believe
+ * it from here. */
+MT_ERR mt_node_device_claims(struct mt_node *n, mt_bytes evidence, struct mt_claims *out)
+{
+    struct mt_bundle b;
+    MT_TRY(mt_bundle_parse(evidence, &b));
+    MT_TRY(mt_evidence_show(&b.evidence, out));
+    n->facts.attestation_public = b.evidence.ak_public; /* in the evidence, which stays */
+    return MT_OK;
+}
+
+MT_ERR mt_node_device_facts(struct mt_node *n)
+{
+    n->facts.strangers_per_s = n->config.strangers_per_s;
+    if (!mt_device_enrols(n->device)) {
+        return MT_OK;
+    }
+    MT_TRY(mt_device_endorsement(n->device, &n->endorsement_certificate, &n->endorsement_public));
+    n->facts.endorsement_certificate = mt_buf_bytes(&n->endorsement_certificate);
+    n->facts.endorsement_public = mt_buf_bytes(&n->endorsement_public);
+    return MT_OK;
+}
+
+mt_err mt_node_activate(void *state, mt_bytes blob, mt_bytes secret, mt_span out, size_t *got)
+{
+    const struct mt_node *n = state;
+    return mt_device_activate(n->device, blob, secret, out, got);
+}
+
+/* ---- the counter: tee/seal/fresh.h */
+MT_ERR mt_node_open_fresh(struct mt_node *n, bool is_first, uint64_t *transactions)
+{
+    *transactions = 0;
+    if (n->device == NULL || !mt_device_counts(n->device)) {
+        return MT_OK;
+    }
+    return mt_fresh_open(n->fs, n->root, n->device, is_first || n->awaits_recovery, transactions);
+}
+
+static mt_err run_step(struct mt_work *w)
+{
+    struct mt_node *n = w->state;
+    return mt_fresh_step(n->fs, n->root, n->device, n->fresh.transactions);
+}
+
+static void step_done(struct mt_work *w, mt_err e)
+{
+    struct mt_node *n = w->state;
+    n->fresh.is_under_way = false;
+    if (mt_failed(e)) {
+        mt_log_fault("counter-not-stepped", e);
+        n->fresh.transactions = 0; /* again at the next turn */
+    }
+}
+
+static void turn(struct mt_timer *t)
+{
+    struct mt_node *n = t->state;
+    uint64_t durable = mt_ledger_durable(n->ledger);
+    mt_timer_set(n->loop, t, n->config.counter_minutes * MINUTE_MS);
+    if (n->fresh.is_under_way || durable == n->fresh.transactions) {
+        return;
+    }
+    n->fresh.work = (struct mt_work){.run = run_step, .done = step_done, .state = n};
+    n->fresh.transactions = durable;
+    mt_err e = mt_pool_submit(n->evidence, &n->fresh.work);
+    n->fresh.is_under_way = !mt_failed(e);
+    if (mt_failed(e)) {
+        n->fresh.transactions = 0;
+    }
+}
+
+void mt_node_start_counter(struct mt_node *n)
+{
+    if (n->device != NULL && mt_device_counts(n->device)) {
+        n->fresh.turn = (struct mt_timer){.run = turn, .state = n};
+        n->fresh.transactions = mt_ledger_durable(n->ledger);
+        mt_timer_set(n->loop, &n->fresh.turn, n->config.counter_minutes * MINUTE_MS);
+    }
+}
