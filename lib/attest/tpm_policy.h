@@ -4,6 +4,7 @@
 #define MT_ATTEST_TPM_POLICY_H
 
 #include "base/id.h"
+#include "crypto/sign.h"
 
 /*
  * What a TPM would compute for a policy (TPM 2.0 Library, Part 3, 23), without one: whoever knows
@@ -12,5 +13,18 @@
 
 /* PolicyPCR alone, over PCRs of the SHA-256 bank, by bit; their values in order of the index. */
 void mt_tpm_policy_pcrs(uint32_t pcrs, mt_bytes values, mt_hash *out);
+
+/*
+ * PolicyAuthorize: whatever policy the operator of this key signs. What is signed is the policy's
+ * digest, then a label (the TPM's policyRef), with mt_sign().
+ */
+enum { MT_TPM_APPROVED_LEN = 64 };
+void mt_tpm_policy_authorize(const mt_spki *operator_key, mt_hash *out);
+mt_bytes mt_tpm_policy_approved(const mt_hash *policy, mt_span room);
+/* The operator's key as a TPM loads it: TPMT_PUBLIC. */
+void mt_tpm_policy_key(const mt_spki *operator_key, struct mt_writer *out);
+
+/* PolicyOR of two. */
+void mt_tpm_policy_either(const mt_hash *one, const mt_hash *other, mt_hash *out);
 
 #endif

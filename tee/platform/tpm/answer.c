@@ -41,6 +41,8 @@ static MT_ERR said_by_tpm(TSS2_RC rc)
     case TPM2_RC_AUTH_FAIL:
     case TPM2_RC_BAD_AUTH:
         MT_FAIL(MT_E_DENIED, "the TPM's owner has set a password");
+    case TPM2_RC_SIGNATURE:
+        MT_FAIL(MT_E_DENIED, "the operator has signed something else than what runs");
     case TPM2_RC_FAILURE:
         MT_FAIL(MT_E_IO, "the TPM is broken: it failed its own tests");
     default:

@@ -5,6 +5,7 @@
 
 #include <tss2/tss2_esys.h>
 
+#include "crypto/sign.h"
 #include "platform/device.h"
 
 /* What the files of this folder share, and nobody else includes. */
@@ -14,6 +15,10 @@ struct mt_tpm {
     TSS2_TCTI_CONTEXT *tcti; /* owned */
     ESYS_CONTEXT *esys;
     struct mt_buf event_log;
+    bool has_operator;
+    bool is_approved;
+    mt_spki operator_key;
+    uint8_t approval[MT_SIGNATURE_LEN];
 };
 
 /* Over a transport that is ready; takes it, whatever becomes of the call. */

@@ -4,29 +4,51 @@
 #include <tss2/tss2_mu.h>
 
 #include "attest/tpm_policy.h"
+#include "base/assert.h"
 #include "base/limits.h"
 #include "crypto/ct.h"
+#include "crypto/hash.h"
+#include "platform/tpm.h"
 #include "platform/tpm/inside.h"
 
-/* A sealed secret: TPM2B_PUBLIC, then TPM2B_PRIVATE. */
+/*
+ * A sealed secret: TPM2B_PUBLIC, then TPM2B_PRIVATE (spec/sealed-object.md). If an operator may
+ * sign new images in, the policy under which it was sealed stands behind: what opens it is that one
+ * or one that the operator signed.
+ */
+
+void mt_tpm_operator(struct mt_device *d, const mt_spki *operator_key, mt_bytes approval)
+{
+    struct mt_tpm *t = mt_tpm_of(d);
+    MT_ASSERT(approval.len == 0 || approval.len == MT_SIGNATURE_LEN);
+    t->has_operator = true;
+    t->operator_key = *operator_key;
+    t->is_approved = approval.len == MT_SIGNATURE_LEN;
+    memcpy(t->approval, approval.ptr, t->is_approved ? MT_SIGNATURE_LEN : 0);
+}
+
+static MT_ERR policy_now(struct mt_tpm *t, mt_hash *out)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf values = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
+    MT_TRY(mt_tpm_read_pcrs(t, MT_TPM_PCRS_SEALED, &values));
+    mt_tpm_policy_pcrs(MT_TPM_PCRS_SEALED, mt_buf_bytes(&values), out);
+    return MT_OK;
+}
 
 static void wipe_sensitive(TPM2B_SENSITIVE_CREATE *s)
 {
     mt_wipe((mt_span){(uint8_t *)s, sizeof *s});
 }
 
-static void release_values(struct mt_buf *b)
-{
-    mt_buf_free(b);
-}
-
 /* No password opens it, only the policy: userWithAuth is clear. */
-static MT_ERR wanted_area(struct mt_tpm *t, TPM2B_PUBLIC *out)
+static void wanted_area(const struct mt_tpm *t, const mt_hash *now, TPM2B_PUBLIC *out)
 {
-    mt_hash policy;
-    MT_DEFER(release_values) struct mt_buf values = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
-    MT_TRY(mt_tpm_read_pcrs(t, MT_TPM_PCRS_SEALED, &values));
-    mt_tpm_policy_pcrs(MT_TPM_PCRS_SEALED, mt_buf_bytes(&values), &policy);
+    mt_hash policy = *now;
+    if (t->has_operator) {
+        mt_hash signed_in;
+        mt_tpm_policy_authorize(&t->operator_key, &signed_in);
+        mt_tpm_policy_either(now, &signed_in, &policy);
+    }
     *out = (TPM2B_PUBLIC){
         .publicArea = {.type = TPM2_ALG_KEYEDHASH,
                        .nameAlg = TPM2_ALG_SHA256,
@@ -35,7 +57,6 @@ static MT_ERR wanted_area(struct mt_tpm *t, TPM2B_PUBLIC *out)
                        .authPolicy = {.size = sizeof policy.b},
                        .parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL}};
     memcpy(out->publicArea.authPolicy.buffer, policy.b, sizeof policy.b);
-    return MT_OK;
 }
 
 mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
@@ -43,6 +64,7 @@ mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
     static const TPM2B_DATA nothing = {.size = 0};
     static const TPML_PCR_SELECTION no_pcrs = {.count = 0};
     TPM2B_PUBLIC wanted;
+    mt_hash now;
     uint8_t bytes[sizeof(TPM2B_PUBLIC) + sizeof(TPM2B_PRIVATE)];
     size_t len = 0;
     struct mt_tpm *t = mt_tpm_of(d);
@@ -55,7 +77,8 @@ mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
                "a TPM seals a key, nothing longer");
     sensitive.sensitive.data.size = (uint16_t)secret.len;
     memcpy(sensitive.sensitive.data.buffer, secret.ptr, secret.len);
-    MT_TRY(wanted_area(t, &wanted));
+    MT_TRY(policy_now(t, &now));
+    wanted_area(t, &now, &wanted);
     MT_TRY(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
     MT_TRY(mt_tpm_session(&session, &parent, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT));
     MT_TRY(mt_tpm_said(Esys_Create(t->esys, parent.at, session.at, ESYS_TR_NONE, ESYS_TR_NONE,
@@ -63,36 +86,116 @@ mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
                                    NULL, NULL)));
     MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_PUBLIC_Marshal(area, bytes, sizeof bytes, &len)));
     MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_PRIVATE_Marshal(private, bytes, sizeof bytes, &len)));
-    return mt_buf_append(out, (mt_bytes){bytes, len});
+    MT_TRY(mt_buf_append(out, (mt_bytes){bytes, len}));
+    return t->has_operator ? mt_buf_append(out, MT_BYTES_OF(now)) : MT_OK;
 }
 
-static MT_ERR load(const struct mt_tpm_object *parent, mt_bytes sealed, struct mt_tpm_object *out)
+/* `first` is the policy under which it was sealed, or empty: there is no other. */
+static MT_ERR load(const struct mt_tpm_object *parent, mt_bytes sealed, struct mt_tpm_object *out,
+                   mt_bytes *first)
 {
     size_t at = 0;
     TPM2B_PUBLIC area = {.size = 0};
     TPM2B_PRIVATE private = {.size = 0};
     MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_PUBLIC_Unmarshal(sealed.ptr, sealed.len, &at, &area)));
     MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_PRIVATE_Unmarshal(sealed.ptr, sealed.len, &at, &private)));
-    MT_REQUIRE(at == sealed.len, MT_E_FORMAT, "a sealed secret has trailing bytes");
+    *first = (mt_bytes){sealed.ptr + at, sealed.len - at};
+    MT_REQUIRE(first->len == 0 || first->len == sizeof(mt_hash), MT_E_FORMAT,
+               "a sealed secret has trailing bytes");
     return mt_tpm_said(Esys_Load(out->t->esys, parent->at, ESYS_TR_PASSWORD, ESYS_TR_NONE,
                                  ESYS_TR_NONE, &private, &area, &out->at));
 }
 
-mt_err mt_tpm_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
+/* The operator's word for the policy that the session has now. The TPM checks the signature, and
+ * hands over a ticket that it did. */
+static MT_ERR take_approval(struct mt_tpm *t, const mt_hash *now, TPMT_TK_VERIFIED **ticket,
+                            TPM2B_NAME **name)
 {
+    mt_hash digest;
+    uint8_t room[MT_TPM_APPROVED_LEN];
+    uint8_t area[128];
+    size_t at = 0;
+    TPM2B_PUBLIC key = {.size = 0};
+    TPM2B_DIGEST message = {.size = sizeof digest.b};
+    TPMT_SIGNATURE signature = {.sigAlg = TPM2_ALG_ECDSA,
+                                .signature.ecdsa = {.hash = TPM2_ALG_SHA256,
+                                                    .signatureR = {.size = 32},
+                                                    .signatureS = {.size = 32}}};
+    MT_DEFER(mt_tpm_flush) struct mt_tpm_object loaded = {t, ESYS_TR_NONE};
+    struct mt_writer w = mt_writer_over((mt_span){area, sizeof area});
+    mt_tpm_policy_key(&t->operator_key, &w);
+    const mt_bytes written = mt_write_done(&w);
+    const mt_bytes approved = mt_tpm_policy_approved(now, (mt_span){room, sizeof room});
+    mt_sha256(&approved, 1, &digest);
+    memcpy(message.buffer, digest.b, sizeof digest.b);
+    memcpy(signature.signature.ecdsa.signatureR.buffer, t->approval, 32);
+    memcpy(signature.signature.ecdsa.signatureS.buffer, t->approval + 32, 32);
+    MT_TRY(
+        mt_tpm_said(Tss2_MU_TPMT_PUBLIC_Unmarshal(written.ptr, written.len, &at, &key.publicArea)));
+    MT_TRY(mt_tpm_said(Esys_LoadExternal(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL,
+                                         &key, ESYS_TR_RH_OWNER, &loaded.at)));
+    MT_TRY(mt_tpm_said(Esys_TR_GetName(t->esys, loaded.at, name)));
+    return mt_tpm_said(Esys_VerifySignature(t->esys, loaded.at, ESYS_TR_NONE, ESYS_TR_NONE,
+                                            ESYS_TR_NONE, &message, &signature, ticket));
+}
+
+static MT_ERR authorize(const struct mt_tpm_object *policy, const mt_hash *now)
+{
+    struct mt_tpm *t = policy->t;
+    TPM2B_DIGEST approved = {.size = sizeof now->b};
+    TPM2B_NONCE reference = {.size = 0};
+    const mt_bytes label = mt_label_bytes(MT_LABEL_TPM_POLICY);
+    MT_DEFER(mt_tpm_release) TPMT_TK_VERIFIED *ticket = NULL;
+    MT_DEFER(mt_tpm_release) TPM2B_NAME *name = NULL;
+    MT_REQUIRE(t->has_operator && t->is_approved, MT_E_DENIED,
+               "what runs was measured otherwise, and no operator's word for it is here");
+    MT_TRY(take_approval(t, now, &ticket, &name));
+    memcpy(approved.buffer, now->b, sizeof now->b);
+    reference.size = (uint16_t)label.len;
+    memcpy(reference.buffer, label.ptr, label.len);
+    return mt_tpm_said(Esys_PolicyAuthorize(t->esys, policy->at, ESYS_TR_NONE, ESYS_TR_NONE,
+                                            ESYS_TR_NONE, &approved, &reference, name, ticket));
+}
+
+/* What runs now; and if a choice was sealed in, that this is one of the two. */
+static MT_ERR satisfy(const struct mt_tpm_object *policy, mt_bytes first)
+{
+    mt_hash now;
+    mt_hash signed_in;
     TPML_PCR_SELECTION selection;
     static const TPM2B_DIGEST as_they_are = {.size = 0};
+    struct mt_tpm *t = policy->t;
+    mt_tpm_selection(MT_TPM_PCRS_SEALED, &selection);
+    MT_TRY(mt_tpm_said(Esys_PolicyPCR(t->esys, policy->at, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                      &as_they_are, &selection)));
+    if (first.len == 0) {
+        return MT_OK;
+    }
+    MT_REQUIRE(t->has_operator, MT_E_DENIED, "this was sealed for an operator's updates: whose?");
+    MT_TRY(policy_now(t, &now));
+    if (!mt_bytes_equal(first, MT_BYTES_OF(now))) {
+        MT_TRY(authorize(policy, &now));
+    }
+    TPML_DIGEST either = {.count = 2, .digests = {{.size = sizeof now.b}, {.size = sizeof now.b}}};
+    mt_tpm_policy_authorize(&t->operator_key, &signed_in);
+    memcpy(either.digests[0].buffer, first.ptr, first.len);
+    memcpy(either.digests[1].buffer, signed_in.b, sizeof signed_in.b);
+    return mt_tpm_said(
+        Esys_PolicyOR(t->esys, policy->at, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &either));
+}
+
+mt_err mt_tpm_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
+{
+    mt_bytes first;
     struct mt_tpm *t = mt_tpm_of(d);
     MT_DEFER(mt_tpm_release_secret) TPM2B_SENSITIVE_DATA *plain = NULL;
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object parent = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object object = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object policy = {t, ESYS_TR_NONE};
     MT_TRY(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
-    MT_TRY(load(&parent, sealed, &object));
+    MT_TRY(load(&parent, sealed, &object, &first));
     MT_TRY(mt_tpm_session(&policy, &parent, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT));
-    mt_tpm_selection(MT_TPM_PCRS_SEALED, &selection);
-    MT_TRY(mt_tpm_said(Esys_PolicyPCR(t->esys, policy.at, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                      &as_they_are, &selection)));
+    MT_TRY(satisfy(&policy, first));
     MT_TRY(mt_tpm_said(
         Esys_Unseal(t->esys, object.at, policy.at, ESYS_TR_NONE, ESYS_TR_NONE, &plain)));
     MT_REQUIRE(plain->size == secret.len, MT_E_FORMAT, "a sealed secret has another length");

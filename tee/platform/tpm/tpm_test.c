@@ -15,6 +15,9 @@ static const uint8_t key[MT_DEVICE_SECRET_LEN] = "one key of thirty-two bytes, y
 static struct mt_buf heard;
 static unsigned extends;
 static bool is_other_data;
+static uint16_t cut;     /* the answer to this command lacks its last byte, and says so */
+static uint16_t changed; /* and the answer to this one a bit of its value */
+static uint16_t asked;
 static TSS2_TCTI_TRANSMIT_FCN sends;
 static TSS2_TCTI_RECEIVE_FCN receives;
 
@@ -35,26 +38,35 @@ static void send_extend(TSS2_TCTI_CONTEXT *t)
 
 static TSS2_RC send_heard(TSS2_TCTI_CONTEXT *t, size_t len, const uint8_t *command)
 {
-    enum { QUOTE = 0x58, EXTRA_DATA_AT = 29 };
-    uint8_t changed[4096];
-    MT_ASSERT(len <= sizeof changed);
-    memcpy(changed, command, len);
+    enum { EXTRA_DATA_AT = 29 };
+    uint8_t sent[4096];
+    MT_ASSERT(len <= sizeof sent);
+    memcpy(sent, command, len);
+    asked = (uint16_t)(command[8] << 8 | command[9]);
     OK(mt_buf_append(&heard, (mt_bytes){command, len}));
-    if (command[8] == 1 && command[9] == QUOTE) {
+    if (asked == TPM2_CC_Quote) {
         if (extends > 0) {
             extends--;
             send_extend(t);
         }
-        changed[EXTRA_DATA_AT] ^= is_other_data ? 1 : 0;
+        sent[EXTRA_DATA_AT] ^= is_other_data ? 1 : 0;
     }
-    return sends(t, len, changed);
+    return sends(t, len, sent);
 }
 
 static TSS2_RC receive_heard(TSS2_TCTI_CONTEXT *t, size_t *len, uint8_t *answer, int32_t timeout)
 {
     TSS2_RC rc = receives(t, len, answer, timeout);
     if (rc == TSS2_RC_SUCCESS && answer != NULL) {
+        enum { LENGTH_AT = 4, VALUE_AT = 18 };
         OK(mt_buf_append(&heard, (mt_bytes){answer, *len}));
+        if (asked == cut) {
+            *len -= 1;
+            answer[*len] ^= 0xff; /* the library's room is not emptied between answers */
+            answer[LENGTH_AT] = (uint8_t)(*len >> 8);
+            answer[LENGTH_AT + 1] = (uint8_t)*len;
+        }
+        answer[VALUE_AT] ^= asked == changed ? 1 : 0;
     }
     return rc;
 }
@@ -105,13 +117,13 @@ static void a_quote_is_about_the_report_data_and_tpm2_checkquote_agrees(void)
 {
     mt_hash extra;
     struct mt_device_evidence e;
-    mt_bytes asked = MT_BYTES_OF(report_data);
+    mt_bytes data = MT_BYTES_OF(report_data);
     begin();
     mt_device_evidence_init(&e);
     OK(mt_device_evidence(device, report_data, &e));
     MT_ASSERT(e.kind == MT_EVIDENCE_TPM);
     MT_ASSERT(e.pcrs.len == 15 * sizeof(mt_hash));
-    mt_sha256(&asked, 1, &extra);
+    mt_sha256(&data, 1, &extra);
     MT_ASSERT(checked_by_others(&e, &extra) == 0);
     extra.b[31] ^= 1;
     MT_ASSERT(checked_by_others(&e, &extra) != 0);
@@ -360,6 +372,48 @@ static void who_listens_on_the_bus_learns_no_secret(void)
     end_heard();
 }
 
+static void an_answer_that_is_cut_is_refused(void)
+{
+    static const uint16_t commands[] = {TPM2_CC_CreatePrimary, TPM2_CC_PCR_Read, TPM2_CC_Quote,
+                                        TPM2_CC_StartAuthSession, TPM2_CC_Create};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        struct mt_device_evidence e;
+        struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
+        begin_heard();
+        mt_device_evidence_init(&e);
+        cut = commands[i];
+        mt_err quoted = mt_device_evidence(device, report_data, &e);
+        mt_err made = mt_device_seal(device, MT_BYTES_OF(key), &sealed);
+        MT_ASSERT(mt_failed(quoted) || mt_failed(made));
+        MT_ASSERT(mt_failed(quoted) || sealed.len == 0);
+        MT_ASSERT(!mt_failed(quoted) || e.quote.len == 0);
+        cut = 0;
+        mt_device_evidence_free(&e);
+        mt_buf_free(&sealed);
+        end_heard();
+    }
+}
+
+static void an_answer_that_is_changed_on_its_way_is_refused(void)
+{
+    uint64_t value = 0;
+    uint8_t out[MT_DEVICE_SECRET_LEN];
+    struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
+    begin_heard();
+    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    changed = TPM2_CC_Unseal;
+    fails(mt_device_unseal(device, mt_buf_bytes(&sealed), (mt_span){out, sizeof out}), MT_E_PROOF);
+    changed = 0;
+    end_heard();
+    begin_heard();
+    (void)counted(true);
+    changed = TPM2_CC_NV_Read;
+    fails(mt_device_count(device, false, &value), MT_E_PROOF);
+    changed = 0;
+    mt_buf_free(&sealed);
+    end_heard();
+}
+
 /* Nothing of ours stays behind: a TPM has room for three keys and three sessions. */
 static void everything_works_again_and_again(void)
 {
@@ -399,6 +453,34 @@ static void a_tpm_whose_room_others_fill_is_busy(void)
     end();
 }
 
+/* What needs no password that could be guessed goes on. */
+static void a_tpm_that_is_locked_out_says_so(void)
+{
+    struct mt_device_evidence e;
+    uint8_t out[MT_DEVICE_SECRET_LEN];
+    struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
+    begin();
+    mt_device_evidence_init(&e);
+    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    WITHOUT_DEVICE("tpm2_dictionarylockout", "-T", TCTI, "-s", "-n", "1", "-t", "1000", "-l",
+                   "1000");
+    WITHOUT_DEVICE("tpm2_nvdefine", "-T", TCTI, "-C", "o", "-s", "8", "-p", "good", "-a",
+                   "authread|authwrite", "0x1500001");
+    put("eight", MT_LITERAL("8 bytes."));
+    mt_device_close(&device);
+    for (int i = 0; i < 2; i++) {
+        MT_ASSERT(run((const char *const[]){"tpm2_nvwrite", "-T", TCTI, "-P", "bad", "-i", "eight",
+                                            "0x1500001", NULL}) != 0);
+    }
+    open_device();
+    fails(mt_device_evidence(device, report_data, &e), MT_E_DENIED);
+    OK(mt_device_unseal(device, mt_buf_bytes(&sealed), (mt_span){out, sizeof out}));
+    (void)counted(true);
+    mt_device_evidence_free(&e);
+    mt_buf_free(&sealed);
+    end();
+}
+
 static void a_tpm_that_is_gone_is_closed(void)
 {
     uint64_t value = 0;
@@ -434,8 +516,11 @@ int main(void)
         MT_TEST(what_was_changed_or_sealed_elsewhere_does_not_open),
         MT_TEST(no_password_opens_what_was_sealed),
         MT_TEST(who_listens_on_the_bus_learns_no_secret),
+        MT_TEST(an_answer_that_is_cut_is_refused),
+        MT_TEST(an_answer_that_is_changed_on_its_way_is_refused),
         MT_TEST(everything_works_again_and_again),
         MT_TEST(a_tpm_whose_room_others_fill_is_busy),
+        MT_TEST(a_tpm_that_is_locked_out_says_so),
         MT_TEST(a_tpm_that_is_gone_is_closed),
         MT_TEST(a_tpm_that_is_nowhere_is_not_found),
     };

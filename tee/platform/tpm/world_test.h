@@ -132,7 +132,7 @@ static void end(void)
     MT_ASSERT(run((const char *const[]){"rm", "-r", folder, NULL}) == 0);
 }
 
-static void put(const char *name, mt_bytes content)
+static inline void put(const char *name, mt_bytes content)
 {
     char path[96];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);

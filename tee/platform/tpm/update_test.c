@@ -1,0 +1,166 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "attest/tpm_policy.h"
+#include "crypto/hash.h"
+#include "platform/tpm/inside.h"
+#include "platform/tpm/world_test.h"
+
+/* An image is replaced by the next one, which measures otherwise. */
+static const uint8_t key[MT_DEVICE_SECRET_LEN] = "one key of thirty-two bytes, yes";
+static struct mt_key *operator_key;
+static struct mt_buf sealed;
+
+static void start_image(ESYS_TR pcr)
+{
+    const TPML_DIGEST_VALUES values = {.count = 1, .digests = {{.hashAlg = TPM2_ALG_SHA256}}};
+    power_off();
+    power_on();
+    if (pcr != ESYS_TR_NONE) {
+        MT_ASSERT(Esys_PCR_Extend(mt_tpm_of(device)->esys, pcr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                  ESYS_TR_NONE, &values) == TSS2_RC_SUCCESS);
+    }
+}
+
+/* What the operator signs knows no TPM: PCRs of zeros, but one that was extended by zeros. */
+static void sign_image(unsigned pcr, uint8_t out[MT_SIGNATURE_LEN])
+{
+    static const unsigned sealed_pcrs[] = {0, 2, 4, 7, 9, 11, 12, 13};
+    uint8_t values[sizeof sealed_pcrs / sizeof sealed_pcrs[0]][sizeof(mt_hash)] = {{0}};
+    uint8_t room[MT_TPM_APPROVED_LEN];
+    mt_hash policy;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        if (sealed_pcrs[i] == pcr) {
+            mt_hash extended;
+            const mt_bytes zeros[] = {MT_BYTES_OF(values[i]), MT_BYTES_OF(values[i])};
+            mt_sha256(zeros, 2, &extended);
+            memcpy(values[i], extended.b, sizeof extended.b);
+        }
+    }
+    mt_tpm_policy_pcrs(MT_TPM_PCRS_SEALED, MT_BYTES_OF(values), &policy);
+    OK(mt_sign(operator_key, mt_tpm_policy_approved(&policy, (mt_span){room, sizeof room}), out));
+}
+
+static void say(mt_bytes approval)
+{
+    mt_tpm_operator(device, mt_key_public(operator_key), approval);
+}
+
+static mt_err unseal(void)
+{
+    uint8_t out[MT_DEVICE_SECRET_LEN] = {0};
+    mt_err e = mt_device_unseal(device, mt_buf_bytes(&sealed), (mt_span){out, sizeof out});
+    MT_ASSERT(mt_failed(e) || mt_bytes_equal(MT_BYTES_OF(out), MT_BYTES_OF(key)));
+    return e;
+}
+
+static void begin_sealed(void)
+{
+    begin();
+    OK(mt_key_new(&operator_key));
+    sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
+    say((mt_bytes){NULL, 0});
+    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+}
+
+static void end_sealed(void)
+{
+    mt_buf_free(&sealed);
+    mt_key_free(&operator_key);
+    end();
+}
+
+static void the_image_that_sealed_needs_no_word(void)
+{
+    begin_sealed();
+    OK(unseal());
+    start_image(ESYS_TR_NONE);
+    fails(unseal(), MT_E_DENIED); /* not even whose word would count is said */
+    say((mt_bytes){NULL, 0});
+    OK(unseal());
+    end_sealed();
+}
+
+static void a_new_image_opens_what_the_old_one_sealed_if_it_is_signed(void)
+{
+    uint8_t word[MT_SIGNATURE_LEN];
+    begin_sealed();
+    sign_image(11, word);
+    start_image(ESYS_TR_PCR11);
+    say((mt_bytes){NULL, 0});
+    fails(unseal(), MT_E_DENIED);
+    say(MT_BYTES_OF(word));
+    OK(unseal());
+
+    /* And what it seals is its own: a word for the old image opens it there. */
+    mt_buf_drop(&sealed, sealed.len);
+    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    sign_image(99, word);
+    start_image(ESYS_TR_NONE);
+    say(MT_BYTES_OF(word));
+    OK(unseal());
+    end_sealed();
+}
+
+static void an_image_that_is_not_signed_stays_locked_out(void)
+{
+    uint8_t word[MT_SIGNATURE_LEN];
+    begin_sealed();
+    sign_image(11, word);
+    start_image(ESYS_TR_PCR12);
+    say(MT_BYTES_OF(word));
+    fails(unseal(), MT_E_DENIED);
+    sign_image(12, word);
+    word[40] ^= 1;
+    say(MT_BYTES_OF(word));
+    fails(unseal(), MT_E_DENIED);
+    word[40] ^= 1;
+    say(MT_BYTES_OF(word));
+    OK(unseal());
+    end_sealed();
+}
+
+static void the_word_of_somebody_else_is_none(void)
+{
+    uint8_t word[MT_SIGNATURE_LEN];
+    begin_sealed();
+    mt_key_free(&operator_key);
+    OK(mt_key_new(&operator_key));
+    sign_image(11, word);
+    start_image(ESYS_TR_PCR11);
+    say(MT_BYTES_OF(word));
+    mt_err e = unseal();
+    MT_ASSERT(mt_failed(e));
+    end_sealed();
+}
+
+static void who_trusts_no_operator_lets_none_in(void)
+{
+    uint8_t word[MT_SIGNATURE_LEN];
+    begin_sealed();
+    start_image(ESYS_TR_NONE);
+    mt_buf_drop(&sealed, sealed.len);
+    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    sign_image(11, word);
+    start_image(ESYS_TR_PCR11);
+    say(MT_BYTES_OF(word));
+    fails(unseal(), MT_E_DENIED);
+    end_sealed();
+}
+
+int main(void)
+{
+    const struct mt_test tests[] = {
+        MT_TEST(the_image_that_sealed_needs_no_word),
+        MT_TEST(a_new_image_opens_what_the_old_one_sealed_if_it_is_signed),
+        MT_TEST(an_image_that_is_not_signed_stays_locked_out),
+        MT_TEST(the_word_of_somebody_else_is_none),
+        MT_TEST(who_trusts_no_operator_lets_none_in),
+    };
+    if (!has_program("swtpm")) {
+        (void)puts("1..0 # skip swtpm is not here");
+        return 0;
+    }
+    return mt_test_run(tests, sizeof tests / sizeof tests[0]);
+}
