@@ -121,7 +121,7 @@ static MT_ERR write_blob(mt_bytes seed, mt_bytes name, mt_bytes secret, struct m
     return MT_OK;
 }
 
-MT_ERR mt_credential_make(const struct mt_credential *wanted, struct mt_writer *blob,
+MT_ERR mt_credential_make(const struct mt_credential_wish *wanted, struct mt_writer *blob,
                           struct mt_writer *encrypted_secret)
 {
     uint8_t name[NAME_LEN];

@@ -16,7 +16,7 @@ enum { MT_CREDENTIAL_SEED_LEN = 32, MT_CREDENTIAL_SECRET_LEN = 32 };
  * Both keys as TPMT_PUBLIC: the endorsement key RSA-2048, restricted to decrypt, with AES-128-CFB
  * and SHA-256; the quoting key's name is over SHA-256. MT_E_FORMAT for others.
  */
-struct mt_credential {
+struct mt_credential_wish {
     mt_bytes ek_public;
     mt_bytes ak_public;
     mt_bytes seed;   /* random, used once */
@@ -24,7 +24,7 @@ struct mt_credential {
 };
 
 /* `blob` gets a TPM2B_ID_OBJECT, `encrypted_secret` a TPM2B_ENCRYPTED_SECRET. */
-MT_ERR mt_credential_make(const struct mt_credential *wanted, struct mt_writer *blob,
+MT_ERR mt_credential_make(const struct mt_credential_wish *wanted, struct mt_writer *blob,
                           struct mt_writer *encrypted_secret);
 
 #endif

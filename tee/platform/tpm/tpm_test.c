@@ -199,10 +199,10 @@ static mt_err ask(uint8_t change, mt_span answer, size_t *got)
     e.ak_public.ptr[e.ak_public.len - 1] ^= change;
     struct mt_writer blob = mt_writer_over((mt_span){room[0], sizeof room[0]});
     struct mt_writer secret = mt_writer_over((mt_span){room[1], sizeof room[1]});
-    const struct mt_credential wanted = {.ek_public = mt_buf_bytes(&ek),
-                                         .ak_public = mt_buf_bytes(&e.ak_public),
-                                         .seed = MT_BYTES_OF(seed),
-                                         .secret = MT_BYTES_OF(key)};
+    const struct mt_credential_wish wanted = {.ek_public = mt_buf_bytes(&ek),
+                                              .ak_public = mt_buf_bytes(&e.ak_public),
+                                              .seed = MT_BYTES_OF(seed),
+                                              .secret = MT_BYTES_OF(key)};
     OK(mt_credential_make(&wanted, &blob, &secret));
     fails(mt_device_activate(device, (mt_bytes){room[0], 3}, mt_write_done(&secret), answer, got),
           MT_E_FORMAT);
