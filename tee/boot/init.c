@@ -127,7 +127,11 @@ static MT_ERR prepare(void)
     MT_TRY(read_command_line(line, sizeof line));
     MT_TRY(mt_boot_network(line));
     MT_TRY(give_devices());
-    return mt_boot_mount_data();
+    MT_TRY(mt_boot_mount_data());
+    /* The kernel lets everybody write at the top of it. */
+    MT_REQUIRE(mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0, MT_E_IO,
+               "the initramfs stays writable");
+    return MT_OK;
 }
 
 /* In the child: whatever fails here ends it, and the machine with it. */
