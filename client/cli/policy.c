@@ -70,6 +70,7 @@ static MT_ERR make_policy(struct mt_cli *c, const char *name, struct mt_policy *
     MT_TRY(take_hashes(c, "--operator", p->operators, &p->operators_count));
     MT_TRY(take_hashes(c, "--measurement", p->measurements, &p->measurements_count));
     MT_TRY(take_hashes(c, "--configuration", p->configurations, &p->configurations_count));
+    MT_TRY(take_hashes(c, "--tpm-root", p->tpm_roots, &p->tpm_roots_count));
     MT_TRY(take_hardware(c, p));
     return take_auditors(c, &p->auditors);
 }

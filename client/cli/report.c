@@ -10,12 +10,12 @@
 /* Rules by their first word. What a later release adds and nobody placed stands under its own. */
 struct heading {
     const char *title;
-    const char *rules[12];
+    const char *rules[16];
 };
 static const struct heading headings[] = {
     {"evidence",
      {"evidence-", "platform-", "snp-", "vek-", "quote-", "pck-", "qe-", "tcb-", "tdx-",
-      "collateral-", "certificate-", "crl-"}},
+      "collateral-", "certificate-", "crl-", "ak-", "tpm-", "pcr-"}},
     {"measurement", {"measurement-", "level-", "configuration-"}},
     {"auditors", {"auditors-"}},
     {"channel key", {"report-data"}},
@@ -23,7 +23,7 @@ static const struct heading headings[] = {
     {"receipt", {"receipt-", "run-"}},
     {"policy", {"policy-"}},
 };
-enum { HEADINGS = sizeof headings / sizeof *headings, RULES = 12 };
+enum { HEADINGS = sizeof headings / sizeof *headings, RULES = 16 };
 
 static bool is_under(const struct mt_check *k, const struct heading *h)
 {

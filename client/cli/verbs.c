@@ -183,12 +183,15 @@ const struct mt_verb mt_verbs[] = {
      "policy new FILE --identity NAME --name TEXT [--platform HASH]... [--operator HASH]... "
      "[--measurement HASH]... [--configuration HASH]... [--auditor KEY]... [--threshold N] "
      "[--level N] [--kind KIND]... [--tcb-status STATUS]... [--advisory NAME]... "
-     "[--minimum-tcb-date TIME] [--minimum NAME=N]... [--allow WEAKNESS]... [--machine HASH]...",
+     "[--minimum-tcb-date TIME] [--minimum NAME=N]... [--allow WEAKNESS]... [--machine HASH]... "
+     "[--tpm-root HASH]...",
      "Writes an appraisal policy, signed by your identity. Auditors are named by their public "
      "keys; the threshold says how many of them it takes (all, unless it is given). What begins at "
      "--kind (tpm, azure, snp, tdx, sgx) is about evidence of hardware, of which nothing is "
      "accepted unless it is named; without --tcb-status it takes what is up to date, or is not "
-     "rated by its maker.",
+     "rated by its maker. The key of a TPM counts if it is named as a platform, certified by an "
+     "operator, or leads to a root that this build knows or --tpm-root names: the SHA-256 of its "
+     "certificate.",
      "mesatee policy new lab.policy --identity alice --name lab --platform 61ab... --measurement "
      "9c20...",
      mt_cli_policy_new},

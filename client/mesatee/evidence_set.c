@@ -30,7 +30,14 @@ static const struct {
     IS("report.bin", quote),
     IS("snp_report.bin", quote),
     IS("quote.msg", quote),
+    IS("tpm_quote.msg", quote),
+    IS("quote_sha256.msg", quote),
     IS("quote.sig", signature),
+    IS("tpm_quote.sig", signature),
+    IS("quote_sha256.sig", signature),
+    IS("pcrs_sha256.bin", pcrs),
+    IS("tpm_pcrs_sha256.bin", pcrs),
+    IS("ak_pub.tpmt", ak_public),
     IS("eventlog.bin", event_log),
     IS("ccel.bin", event_log),
     IS("var_data.json", runtime_data),
@@ -167,14 +174,15 @@ static MT_ERR check_kind(const struct mt_evidence_options *o, struct mt_evidence
     enum mt_evidence_kind kind = r->set->kind;
     MT_CHECK(t, kind != MT_EVIDENCE_NONE, MT_E_FORMAT, "evidence-kind",
              "the file has the form of evidence that this verifier knows",
-             "give a DCAP quote, an SNP report, or a folder with one");
+             "give a DCAP quote, an SNP report, a TPM's quote, or a folder with one");
     MT_CHECK(t, o->expected == MT_EVIDENCE_NONE || o->expected == kind, MT_E_PROOF,
              "evidence-expected", "the evidence is of the kind that was asked for",
              "another kind is offered than --format says");
     return MT_OK;
 }
 
-/* Claims first, by the roots of this build alone; then what the policy makes of them. */
+/* Claims first, by the roots of this build and, for what carries its own key, those of the policy;
+ * then what the policy makes of them. */
 static MT_ERR judge(const struct mt_evidence_options *o, const struct mt_policy *p,
                     struct mt_evidence_report *r)
 {
@@ -182,8 +190,14 @@ static MT_ERR judge(const struct mt_evidence_options *o, const struct mt_policy 
     const struct mt_appraiser appraiser = {p, mt_buf_bytes(&r->auditors_list)};
     MT_TRY(check_kind(o, r));
     r->set->evidence.now_ms = o->now_ms;
-    MT_TRY(
-        mt_evidence_verify(r->set->kind, &r->set->evidence, o->report_data, &a->claims, &a->trace));
+    const struct mt_attest_roots roots = mt_policy_roots(p);
+    r->set->evidence.roots = &roots;
+    mt_err e =
+        mt_evidence_verify(r->set->kind, &r->set->evidence, o->report_data, &a->claims, &a->trace);
+    r->set->evidence.roots = NULL; /* they end here */
+    if (mt_failed(e)) {
+        return e;
+    }
     r->is_genuine = true;
     MT_CHECK(&a->trace, o->policy != NULL, MT_E_DENIED, "policy-missing",
              "a policy says what is accepted",

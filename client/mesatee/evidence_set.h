@@ -11,7 +11,7 @@
  * Evidence of hardware as it lies on a disk: one file, or a folder with what belongs to it, by the
  * names that spec/evidence-files.md gives. No node, no context, no network is needed to judge it.
  */
-enum { MT_EVIDENCE_FILES_MAX = 24 };
+enum { MT_EVIDENCE_FILES_MAX = 32 };
 
 struct mt_evidence_set {
     struct mt_buf files[MT_EVIDENCE_FILES_MAX];

@@ -28,6 +28,8 @@ struct mt_collateral {
     mt_bytes ak_chain;
 };
 
+struct mt_attest_roots;
+
 struct mt_evidence {
     mt_bytes quote;               /* DCAP quote, SNP report, TPMS_ATTEST */
     mt_bytes signature;           /* of a TPM quote: TPMT_SIGNATURE */
@@ -38,6 +40,7 @@ struct mt_evidence {
     const mt_bytes *endorsements; /* platform certificates: an operator knows this machine's key */
     size_t endorsements_count;
     struct mt_collateral collateral;
+    const struct mt_attest_roots *roots; /* whom the relying party believes; NULL: nobody */
     uint64_t now_ms;
 };
 

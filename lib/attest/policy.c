@@ -61,6 +61,9 @@ void mt_policy_write(struct mt_writer *w, const struct mt_policy *p)
     put_hashes(&j, "operators", p->operators, p->operators_count);
     put_hashes(&j, "platforms", p->platforms, p->platforms_count);
     mt_json_end_object(&j);
+    if (p->tpm_roots_count > 0) {
+        put_hashes(&j, "tpm_roots", p->tpm_roots, p->tpm_roots_count);
+    }
     mt_json_put_uint(&j, "version", VERSION);
     mt_json_end_object(&j);
 }
@@ -110,9 +113,9 @@ static MT_ERR get_auditors(const struct mt_json *object, struct mt_auditors *out
 
 static MT_ERR get_policy(const struct mt_json *root, struct mt_policy *p)
 {
-    static const char *const fields[] = {"version",  "name",         "minimum_level",
-                                         "soft",     "measurements", "configurations",
-                                         "auditors", "hardware",     NULL};
+    static const char *const fields[] = {
+        "version",        "name",     "minimum_level", "soft",      "measurements",
+        "configurations", "auditors", "hardware",      "tpm_roots", NULL};
     static const char *const soft_fields[] = {"platforms", "operators", NULL};
     const struct mt_json *soft = NULL;
     uint64_t version = 0;
@@ -130,6 +133,9 @@ static MT_ERR get_policy(const struct mt_json *root, struct mt_policy *p)
     MT_TRY(get_hashes(root, "measurements", p->measurements, &p->measurements_count));
     if (mt_json_has(root, "configurations")) {
         MT_TRY(get_hashes(root, "configurations", p->configurations, &p->configurations_count));
+    }
+    if (mt_json_has(root, "tpm_roots")) {
+        MT_TRY(get_hashes(root, "tpm_roots", p->tpm_roots, &p->tpm_roots_count));
     }
     MT_TRY(mt_hardware_policy_get(root, &p->hardware));
     return get_auditors(root, &p->auditors);
@@ -158,6 +164,17 @@ MT_ERR mt_policy_parse(mt_bytes in, struct mt_policy *out)
     borrow_name(in, &out->name);
     mt_sha256(&in, 1, &out->hash);
     return MT_OK;
+}
+
+struct mt_attest_roots mt_policy_roots(const struct mt_policy *p)
+{
+    return (struct mt_attest_roots){
+        .known = {p->platforms, p->platforms_count, p->operators, p->operators_count},
+        .machines = p->hardware.platforms,
+        .machines_count = p->hardware.platforms_count,
+        .tpm_roots = p->tpm_roots,
+        .tpm_roots_count = p->tpm_roots_count,
+    };
 }
 
 MT_ERR mt_policy_file_parse(mt_bytes in, mt_spki *signer, struct mt_policy *out)

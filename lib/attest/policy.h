@@ -6,7 +6,7 @@
 #include "attest/auditors.h"
 #include "attest/claims.h"
 #include "attest/hardware.h"
-#include "attest/soft.h"
+#include "attest/roots.h"
 
 /*
  * The appraisal policy: what a relying party trusts (spec/appraisal-policy.md). Canonical JSON,
@@ -18,7 +18,7 @@ enum { MT_POLICY_HASHES_MAX = 32 };
 struct mt_policy {
     mt_bytes name;
     uint64_t minimum_level;
-    mt_hash platforms[MT_POLICY_HASHES_MAX]; /* of soft evidence */
+    mt_hash platforms[MT_POLICY_HASHES_MAX]; /* keys of machines: soft evidence, TPMs */
     size_t platforms_count;
     mt_hash operators[MT_POLICY_HASHES_MAX];
     size_t operators_count;
@@ -28,12 +28,17 @@ struct mt_policy {
     size_t configurations_count; /* none: any configuration */
     struct mt_auditors auditors; /* threshold 0: none */
     struct mt_hardware_policy hardware;
+    mt_hash tpm_roots[MT_POLICY_HASHES_MAX]; /* of certificates that keys of TPMs lead to */
+    size_t tpm_roots_count;
     mt_hash hash; /* SHA-256 of the canonical JSON */
 };
 
 /* Canonical JSON. `p->name` borrows from `in`. */
 MT_ERR mt_policy_parse(mt_bytes in, struct mt_policy *out);
 void mt_policy_write(struct mt_writer *w, const struct mt_policy *p);
+
+/* Whom the policy believes: borrows from it. */
+struct mt_attest_roots mt_policy_roots(const struct mt_policy *p);
 
 /* A signed policy file; `signer` must be asked for by the caller: whoever may set policy is not in
  * the file. */

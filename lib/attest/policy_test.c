@@ -22,6 +22,8 @@ static void policy_begin(void)
                                 .measurements_count = 2,
                                 .configurations = {{{3}}},
                                 .configurations_count = 1,
+                                .tpm_roots = {{{4}}},
+                                .tpm_roots_count = 1,
                                 .auditors = {.keys = {spki_of(ANN), spki_of(BEN)},
                                              .keys_count = 2,
                                              .threshold = 2,
@@ -57,6 +59,7 @@ static void what_a_policy_does_not_name_is_empty(void)
     OK(mt_policy_parse(text_of(&room, &least), &parsed));
     MT_ASSERT(parsed.platforms_count == 0 && parsed.operators_count == 0);
     MT_ASSERT(parsed.measurements_count == 0 && parsed.configurations_count == 0);
+    MT_ASSERT(parsed.tpm_roots_count == 0);
     MT_ASSERT(parsed.auditors.threshold == 0 && parsed.auditors.keys_count == 0);
 }
 

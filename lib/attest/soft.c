@@ -85,7 +85,7 @@ static bool is_certified(const struct mt_soft_input *in, mt_bytes endorsement,
            is_among(&signer_hash, in->roots.operators, in->roots.operators_count);
 }
 
-static bool is_platform_known(const struct mt_soft_input *in, const mt_hash *platform)
+bool mt_platform_is_known(const struct mt_soft_input *in, const mt_hash *platform)
 {
     if (is_among(platform, in->roots.platforms, in->roots.platforms_count)) {
         return true;
@@ -169,7 +169,7 @@ MT_ERR mt_soft_verify(const struct mt_soft_input *in, const uint8_t report_data[
              "the evidence was made for this very connection or key, and for nothing else",
              "evidence of another connection was shown: replayed, relayed or reflected; do not "
              "trust whoever sent it");
-    MT_CHECK(trace, is_platform_known(in, &claims.platform), MT_E_PROOF, "platform-unknown",
+    MT_CHECK(trace, mt_platform_is_known(in, &claims.platform), MT_E_PROOF, "platform-unknown",
              "the platform key is known, or certified by an operator who is",
              "if this machine is yours, add its platform key to your appraisal policy: mesatee "
              "policy new --platform HASH");

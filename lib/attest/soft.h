@@ -38,6 +38,10 @@ struct mt_soft_input {
     uint64_t now_ms;
 };
 
+/* Whether a platform's key is known, or certified by an operator who is: of evidence of any kind.
+ */
+bool mt_platform_is_known(const struct mt_soft_input *in, const mt_hash *platform);
+
 /* MT_E_FORMAT or MT_E_PROOF, with the failed rule in `trace`. All 64 bytes of report data are
  * compared; there is no way to leave them out. */
 MT_ERR mt_soft_verify(const struct mt_soft_input *in, const uint8_t report_data[MT_REPORT_DATA_LEN],

@@ -5,6 +5,7 @@
 #include "attest/dcap.h"
 #include "attest/snp.h"
 #include "attest/soft.h"
+#include "attest/tpm.h"
 
 static uint32_t u32le_at(mt_bytes b, size_t at)
 {
@@ -29,26 +30,40 @@ enum mt_evidence_kind mt_evidence_kind_of(const struct mt_evidence *in)
     if (in->quote.len == MT_SNP_REPORT_LEN) {
         return MT_EVIDENCE_SNP; /* no DCAP quote is as short */
     }
+    if (mt_tpm_is_generated(in->quote)) {
+        return MT_EVIDENCE_TPM;
+    }
     return kind_of_quote(in->quote);
+}
+
+static MT_ERR check_expected(enum mt_evidence_kind kind, mt_bytes expected, struct mt_trace *trace)
+{
+    bool is_tpm = kind == MT_EVIDENCE_TPM || kind == MT_EVIDENCE_AZURE;
+    bool is_full = is_tpm ? expected.len > 0 && expected.len <= MT_TPM_DATA_MAX
+                          : expected.len == MT_REPORT_DATA_LEN;
+    MT_CHECK(trace, is_full, MT_E_PROOF, "report-data-length",
+             "what the evidence must be about is given whole",
+             "give all 64 bytes of report data, of a TPM all of its qualifying data: --report-data "
+             "HEX");
+    return MT_OK;
 }
 
 MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *in,
                           mt_bytes expected, struct mt_claims *out, struct mt_trace *trace)
 {
-    bool is_full = expected.len == MT_REPORT_DATA_LEN;
-    MT_CHECK(trace, is_full, MT_E_PROOF, "report-data-length",
-             "what the evidence must be about is given whole",
-             "give all 64 bytes of report data: --report-data HEX");
+    static const struct mt_attest_roots nobody;
+    MT_TRY(check_expected(kind, expected, trace));
     switch (kind) {
     case MT_EVIDENCE_SNP:
         return mt_snp_verify(in, mt_snp_roots_amd(), expected.ptr, out, trace);
     case MT_EVIDENCE_SGX:
     case MT_EVIDENCE_TDX:
         return mt_dcap_verify(in, mt_dcap_intel_roots(), expected.ptr, out, trace);
+    case MT_EVIDENCE_TPM:
+        return mt_tpm_verify(in, in->roots == NULL ? &nobody : in->roots, expected, out, trace);
+    case MT_EVIDENCE_AZURE:
     case MT_EVIDENCE_NONE:
     case MT_EVIDENCE_SOFT:
-    case MT_EVIDENCE_TPM:
-    case MT_EVIDENCE_AZURE:
     case MT_EVIDENCE_KINDS:
         break;
     }
@@ -82,10 +97,11 @@ MT_ERR mt_evidence_show(const struct mt_evidence *in, struct mt_claims *out)
     case MT_EVIDENCE_SGX:
     case MT_EVIDENCE_TDX:
         return mt_dcap_show(in, out);
+    case MT_EVIDENCE_TPM:
+        return mt_tpm_show(in, out);
     case MT_EVIDENCE_NONE: /* soft evidence is told by its signature */
         return mt_soft_evidence_show(in->quote, out);
     case MT_EVIDENCE_SOFT:
-    case MT_EVIDENCE_TPM:
     case MT_EVIDENCE_AZURE:
     case MT_EVIDENCE_KINDS:
         break;

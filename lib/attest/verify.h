@@ -4,6 +4,7 @@
 #define MT_ATTEST_VERIFY_H
 
 #include "attest/evidence.h"
+#include "attest/roots.h"
 #include "attest/trace.h"
 
 /* The one door to the verifiers of hardware evidence, with the roots that are pinned in this build
@@ -13,7 +14,8 @@
 enum mt_evidence_kind mt_evidence_kind_of(const struct mt_evidence *in);
 
 /* MT_E_FORMAT or MT_E_PROOF, with the failed rule in `trace`. `expected` is what the evidence must
- * be about, every byte of it: 64 of report data, of a TPM quote its qualifying data. */
+ * be about, every byte of it: 64 of report data, of a TPM quote its qualifying data. Time,
+ * endorsements and roots (mt_policy_roots()) in `in` are the caller's to set. */
 MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *in,
                           mt_bytes expected, struct mt_claims *out, struct mt_trace *trace);
 
