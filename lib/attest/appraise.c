@@ -69,22 +69,3 @@ MT_ERR mt_appraise(const struct mt_appraiser *a, const struct mt_claims *c, uint
     *out = (struct mt_verdict){.level = c->level};
     return MT_OK;
 }
-
-MT_ERR mt_appraise_evidence(const struct mt_appraiser *a, const struct mt_shown *shown,
-                            const uint8_t report_data[MT_REPORT_DATA_LEN], uint64_t now_ms,
-                            struct mt_appraisal *out)
-{
-    const struct mt_policy *p = a->policy;
-    MT_CHECK(&out->trace, mt_bytes_equal(shown->format, MT_LITERAL("soft")), MT_E_PROOF,
-             "evidence-kind", "the party shows evidence of a kind that this verifier knows",
-             "the peer shows no evidence, or of another kind: is it a MesaTEE node?");
-    const struct mt_soft_input in = {
-        .evidence = shown->evidence,
-        .endorsements = shown->endorsements,
-        .endorsements_count = shown->endorsements_count,
-        .roots = {p->platforms, p->platforms_count, p->operators, p->operators_count},
-        .now_ms = now_ms,
-    };
-    MT_TRY(mt_soft_verify(&in, report_data, &out->claims, &out->trace));
-    return mt_appraise(a, &out->claims, now_ms, &out->verdict, &out->trace);
-}

@@ -15,7 +15,6 @@ enum {
     SHA1_LEN = 20,
     PCRS = 24,
     RTMRS = 4,
-    NO_INDEX = UINT32_MAX,
 };
 
 struct algs {
@@ -167,7 +166,7 @@ static mt_err extend(void *state, const struct mt_tcg_event *e)
     if (e->type == EV_NO_ACTION) {
         return set_locality(p, e->data);
     }
-    uint32_t at = is_pcr ? e->index : e->index == 0 ? NO_INDEX : e->index - 1;
+    uint32_t at = is_pcr ? e->index : e->index == 0 ? UINT32_MAX : e->index - 1;
     MT_REQUIRE(at < (is_pcr ? PCRS : RTMRS), MT_E_FORMAT,
                "an event of a register that there is not");
     MT_REQUIRE(e->digest.len > 0, MT_E_FORMAT, "an event has no digest of the bank that is signed");

@@ -58,8 +58,7 @@ MT_ERR mt_tpm_ak_of(mt_bytes public, struct mt_tpm_ak *out, struct mt_trace *tra
              "the key is one that can be verified with: RSA from 2048 bits, P-256 or P-384",
              "make an attestation key of a proper template");
     *out = (struct mt_tpm_ak){.key = key, .scheme = p.scheme, .hash = p.scheme_hash};
-    const mt_bytes spki = mt_pubkey_spki(key);
-    mt_sha256(&spki, 1, &out->name);
+    mt_sha256(&public, 1, &out->name);
     return MT_OK;
 }
 

@@ -29,7 +29,7 @@ struct mt_tpm_ak {
     struct mt_pubkey *key; /* owned; mt_tpm_ak_done() */
     uint16_t scheme;       /* its own: MT_TPM_NULL for any */
     uint16_t hash;
-    mt_hash name; /* SHA-256 of its SPKI */
+    mt_hash name; /* SHA-256 of its TPMT_PUBLIC: with the attributes, as TPMs name keys */
 };
 MT_ERR mt_tpm_ak_of(mt_bytes public, struct mt_tpm_ak *out, struct mt_trace *trace);
 void mt_tpm_ak_done(struct mt_tpm_ak *ak);

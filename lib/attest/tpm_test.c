@@ -212,6 +212,7 @@ static void sign_quote(void)
     q.in.ak_public = own_public(&tpm);
     q.in.quote = own_quote(&tpm, MT_BYTES_OF(nonce), MT_BYTES_OF(values));
     q.in.signature = own_signature(&tpm, q.in.quote);
+    name = own_name(&tpm); /* known as it is now */
 }
 
 /* Its quote is genuine for whoever knows the key. */
@@ -219,7 +220,6 @@ static void begin(enum pki_key kind)
 {
     pki_done(&tpm.key);
     tpm = own_tpm(kind);
-    name = own_name(&tpm);
     q.in = (struct mt_evidence){.pcrs = MT_BYTES_OF(values), .now_ms = NOW_MS};
     q.roots = (struct mt_attest_roots){.known = {.platforms = &name, .platforms_count = 1}};
     q.expected = MT_BYTES_OF(nonce);

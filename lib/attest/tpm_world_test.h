@@ -59,15 +59,6 @@ static inline mt_bytes own_spki(const struct own_tpm *t, struct mt_x509 **x)
     return mt_pubkey_spki(mt_x509_key(*x));
 }
 
-static inline mt_hash own_name(const struct own_tpm *t)
-{
-    MT_DEFER(mt_x509_free) struct mt_x509 *x = NULL;
-    mt_hash h;
-    const mt_bytes spki = own_spki(t, &x);
-    mt_sha256(&spki, 1, &h);
-    return h;
-}
-
 static inline mt_bytes own_public(struct own_tpm *t)
 {
     MT_DEFER(mt_x509_free) struct mt_x509 *x = NULL;
@@ -93,6 +84,14 @@ static inline mt_bytes own_public(struct own_tpm *t)
         put_sized(&w, (mt_bytes){spki.ptr + spki.len - len, len});
     }
     return mt_write_done(&w);
+}
+
+static inline mt_hash own_name(struct own_tpm *t)
+{
+    mt_hash h;
+    const mt_bytes all = own_public(t);
+    mt_sha256(&all, 1, &h);
+    return h;
 }
 
 /* The values are those of `t->values`. */

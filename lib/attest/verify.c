@@ -5,6 +5,7 @@
 #include "attest/dcap.h"
 #include "attest/snp.h"
 #include "attest/soft.h"
+#include "attest/tcg_log.h"
 #include "attest/tpm.h"
 
 static uint32_t u32le_at(mt_bytes b, size_t at)
@@ -48,6 +49,53 @@ static MT_ERR check_expected(enum mt_evidence_kind kind, mt_bytes expected, stru
     return MT_OK;
 }
 
+/* Whether the register of this number that the evidence claims holds what the log gives. A PCR that
+ * the log does not mention is nothing to it; the registers of a guest begin with zeros. */
+static bool is_explained(const struct mt_tcg_replay *r, enum mt_tcg_bank bank, uint32_t at,
+                         const struct mt_claims *c)
+{
+    bool is_pcr = bank == MT_TCG_PCRS_SHA256;
+    char name[] = {is_pcr ? 'P' : 'R', is_pcr ? 'C' : 'T', is_pcr ? 'R' : 'M', 0, 0, 0};
+    size_t len = 3;
+    if (!is_pcr) {
+        name[len++] = 'R';
+    }
+    if (at >= 10) {
+        name[len++] = (char)('0' + at / 10);
+    }
+    name[len++] = (char)('0' + at % 10);
+    const struct mt_claimed *x = mt_claimed(c, (mt_bytes){(const uint8_t *)name, len});
+    bool is_touched = (r->touched >> at & 1) == 1;
+    return is_pcr && (x == NULL || !is_touched)
+               ? true
+               : x != NULL && mt_bytes_equal((mt_bytes){x->bytes, x->len},
+                                             (mt_bytes){r->values[at], x->len});
+}
+
+/* A log is not needed, but one that is shown must explain what the hardware has signed. */
+static MT_ERR check_log(mt_bytes log, enum mt_tcg_bank bank, const struct mt_claims *c,
+                        struct mt_trace *trace)
+{
+    enum { RTMRS = 4 };
+    struct mt_tcg_replay replay;
+    bool is_same = true;
+    if (log.len == 0) {
+        return MT_OK;
+    }
+    mt_err e = mt_tcg_log_replay(log, bank, &replay);
+    MT_CHECK(trace, !mt_failed(e), MT_E_FORMAT, "event-log-format",
+             "the event log is one of the TCG, whole, with a digest of each event",
+             "the log was cut or damaged: fetch it again");
+    uint32_t count = bank == MT_TCG_PCRS_SHA256 ? MT_TCG_PCRS_MAX : RTMRS;
+    for (uint32_t i = 0; i < count; i++) {
+        is_same = is_same && is_explained(&replay, bank, i, c);
+    }
+    MT_CHECK(trace, is_same, MT_E_PROOF, "event-log",
+             "replaying the event log gives the registers that the hardware has signed",
+             "the log was changed, or is of another boot: do not trust what it says");
+    return MT_OK;
+}
+
 MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *in,
                           mt_bytes expected, struct mt_claims *out, struct mt_trace *trace)
 {
@@ -57,10 +105,13 @@ MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *
     case MT_EVIDENCE_SNP:
         return mt_snp_verify(in, mt_snp_roots_amd(), expected.ptr, out, trace);
     case MT_EVIDENCE_SGX:
-    case MT_EVIDENCE_TDX:
         return mt_dcap_verify(in, mt_dcap_intel_roots(), expected.ptr, out, trace);
+    case MT_EVIDENCE_TDX:
+        MT_TRY(mt_dcap_verify(in, mt_dcap_intel_roots(), expected.ptr, out, trace));
+        return check_log(in->event_log, MT_TCG_RTMRS_SHA384, out, trace);
     case MT_EVIDENCE_TPM:
-        return mt_tpm_verify(in, in->roots == NULL ? &nobody : in->roots, expected, out, trace);
+        MT_TRY(mt_tpm_verify(in, in->roots == NULL ? &nobody : in->roots, expected, out, trace));
+        return check_log(in->event_log, MT_TCG_PCRS_SHA256, out, trace);
     case MT_EVIDENCE_AZURE:
     case MT_EVIDENCE_NONE:
     case MT_EVIDENCE_SOFT:

@@ -92,12 +92,41 @@ static void evidence_of_one_kind_is_not_verified_as_another(void)
     MT_ASSERT(claims.kind == MT_EVIDENCE_NONE);
 }
 
+/* A log that a TPM's quote, or a guest's, does not bear out. */
+static void a_log_must_explain_what_was_signed(void)
+{
+    static struct file parts[6];
+    static const char set[] = "tpm/gce_cos85_nonce9009";
+    static const uint8_t nonce[] = {0x90, 0x09};
+    mt_hash ak;
+    in = (struct mt_evidence){.quote = file_read(set, "quote_sha256.msg", &parts[0]),
+                              .signature = file_read(set, "quote_sha256.sig", &parts[1]),
+                              .pcrs = file_read(set, "pcrs_sha256.bin", &parts[2]),
+                              .ak_public = file_read(set, "ak_pub.tpmt", &parts[3]),
+                              .event_log = file_read(set, "eventlog.bin", &parts[4]),
+                              .now_ms = 1751328000000};
+    mt_sha256(&in.ak_public, 1, &ak);
+    const struct mt_attest_roots roots = {.known = {.platforms = &ak, .platforms_count = 1}};
+    in.roots = &roots;
+    OK(ask(MT_EVIDENCE_TPM, MT_BYTES_OF(nonce)));
+    parts[4].b[290] ^= 1; /* a digest */
+    MT_ASSERT(
+        is_refused(ask(MT_EVIDENCE_TPM, MT_BYTES_OF(nonce)), MT_E_PROOF, &trace, "event-log"));
+    in.event_log = file_read("eventlogs/logs", "event-bootorder.bin", &parts[4]);
+    MT_ASSERT(
+        is_refused(ask(MT_EVIDENCE_TPM, MT_BYTES_OF(nonce)), MT_E_PROOF, &trace, "event-log"));
+    in.event_log.len -= 3;
+    MT_ASSERT(is_refused(ask(MT_EVIDENCE_TPM, MT_BYTES_OF(nonce)), MT_E_FORMAT, &trace,
+                         "event-log-format"));
+}
+
 int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
         MT_TEST(what_the_evidence_must_be_about_is_given_whole_or_refused),
         MT_TEST(evidence_is_told_by_its_form),
         MT_TEST(evidence_of_one_kind_is_not_verified_as_another),
+        MT_TEST(a_log_must_explain_what_was_signed),
     };
     MT_ASSERT(argc > 1);
     files_folder = argv[1];

@@ -56,5 +56,5 @@ def values(extended):
 def measurement(of):
     """The claim: spec/evidence-tpm.md."""
     label = b"mesatee-tpm-measurement-v1"
-    listed = b"".join(bytes([n]) + value for n, value in sorted(of.items()))
-    return sha256(bytes([len(label)]) + label + bytes([len(of)]) + listed)
+    listed = b"".join(n.to_bytes(4, "big") + value for n, value in sorted(of.items()))
+    return sha256(bytes([len(label)]) + label + len(of).to_bytes(4, "big") + listed)
