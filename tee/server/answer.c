@@ -67,6 +67,24 @@ static void write_common_headers(struct mt_conn *c, struct mt_writer *w)
     }
 }
 
+/* RFC 9110, 15.5.6: "The origin server MUST generate an Allow header field in a 405 response". */
+static void write_allow(struct mt_writer *w, unsigned methods)
+{
+    static const struct {
+        enum mt_method method;
+        const char *names;
+    } all[] = {{MT_GET, "GET, HEAD"}, {MT_PUT, "PUT"}, {MT_POST, "POST"}, {MT_DELETE, "DELETE"}};
+    uint8_t room[32];
+    struct mt_writer v = mt_writer_over((mt_span){room, sizeof room});
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if ((methods & 1U << all[i].method) != 0) {
+            mt_write_bytes(&v, v.used > 0 ? MT_LITERAL(", ") : (mt_bytes){NULL, 0});
+            mt_write_bytes(&v, mt_bytes_of_text(all[i].names));
+        }
+    }
+    mt_http_header_write(w, "allow", mt_write_done(&v));
+}
+
 /* Room in c->out is bounded far above any reply; if it fails all the same the connection ends
  * rather than lie. */
 static void send_reply(struct mt_conn *c, uint32_t status, const char *type, mt_bytes body)
@@ -76,6 +94,9 @@ static void send_reply(struct mt_conn *c, uint32_t status, const char *type, mt_
     mt_http_response_write(&w, status);
     mt_http_header_write(&w, "content-type", mt_bytes_of_text(type));
     mt_http_header_write_uint(&w, "content-length", body.len);
+    if (status == 405) {
+        write_allow(&w, c->x.methods);
+    }
     if (status == 503) {
         mt_http_header_write(&w, "retry-after", MT_LITERAL("1"));
     }
@@ -231,6 +252,9 @@ void mt_answer_error(struct mt_conn *c, mt_err e)
     rp->status = status_of(e.fault->code);
     if (x->is_no_request && rp->status == 413) {
         rp->status = 431; /* the head is what is too long (RFC 6585, 5) */
+    }
+    if (x->methods != 0 && e.fault->code == MT_E_ARG) { /* not to a stranger */
+        rp->status = 405;
     }
     w = mt_writer_onto(&rp->body);
     j = mt_json_writer_over(&w);

@@ -273,6 +273,32 @@ static void a_body_that_is_no_json_is_refused_by_line_and_column(void)
     server_end();
 }
 
+static bool is_allowed(struct client *c, const char *request, const char *methods)
+{
+    client_say(c, request);
+    spin();
+    client_listen(c);
+    bool is = memmem(c->in.ptr, c->in.len, methods, strlen(methods)) != NULL;
+    MT_ASSERT(client_hears(c));
+    return c->status == 405 && is;
+}
+
+static void another_method_is_answered_with_those_that_the_path_takes(void)
+{
+    struct client c;
+    server_begin();
+    client_open(&c, ALICE);
+    MT_ASSERT(
+        is_allowed(&c, "DELETE /t/quick HTTP/1.1\r\nhost: x\r\n\r\n", "\r\nallow: GET, HEAD\r\n"));
+    MT_ASSERT(is_allowed(&c, "GET /t/write HTTP/1.1\r\nhost: x\r\n\r\n", "\r\nallow: POST\r\n"));
+    MT_ASSERT(is_allowed(&c, "DELETE /mesatee/v1/time HTTP/1.1\r\nhost: x\r\n\r\n", "\r\nallow: "));
+    client_free(&c);
+    client_open(&c, MALLORY);
+    MT_ASSERT(ask_server(&c, "DELETE /t/quick HTTP/1.1\r\nhost: x\r\n\r\n") == 403);
+    client_free(&c);
+    server_end();
+}
+
 static void the_answer_to_a_head_has_no_body(void)
 {
     struct client c;
@@ -318,6 +344,7 @@ int main(void)
         MT_TEST(a_request_with_a_number_is_done_once),
         MT_TEST(a_number_that_is_not_canonical_is_refused),
         MT_TEST(a_body_that_is_no_json_is_refused_by_line_and_column),
+        MT_TEST(another_method_is_answered_with_those_that_the_path_takes),
         MT_TEST(the_answer_to_a_head_has_no_body),
         MT_TEST(a_refusal_of_somebody_known_is_written_down),
     };

@@ -84,6 +84,14 @@ static MT_ERR check_length(struct mt_exchange *x, uint64_t len)
     return MT_OK;
 }
 
+static MT_ERR find_route(struct mt_conn *c, enum mt_http_method method)
+{
+    struct mt_exchange *x = &c->x;
+    mt_err e = mt_route_find(c->server->services, method, path_of(x), &x->match);
+    x->methods = mt_failed(e) ? mt_route_methods(c->server->services, path_of(x)) : 0;
+    return e;
+}
+
 /* Everything that can be said of a request before its body: the match, the question to the gate. */
 static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
 {
@@ -94,7 +102,7 @@ static MT_ERR read_head(struct mt_conn *c, const struct mt_http_head *head)
     x->body_reader = mt_http_body_reader_of(head);
     MT_TRY(keep_target(x, head));
     MT_TRY(parse_request_number(head, &x->ask));
-    MT_TRY(mt_route_find(c->server->services, head->method, path_of(x), &x->match));
+    MT_TRY(find_route(c, head->method));
     const struct mt_route *r = x->match.route;
     MT_REQUIRE(
         mt_system_may_serve(c->server, r), MT_E_CLOSED,

@@ -23,6 +23,8 @@ struct mt_match {
 /* MT_E_NOTFOUND: no such path; MT_E_ARG: the path takes other methods. */
 MT_ERR mt_route_find(const struct mt_service *const *services, enum mt_http_method method,
                      mt_bytes path, struct mt_match *out);
+/* Those that the path takes: a bit for each enum mt_method. */
+unsigned mt_route_methods(const struct mt_service *const *services, mt_bytes path);
 
 struct mt_exchange;
 
@@ -77,6 +79,7 @@ struct mt_exchange {
     bool closes;
     bool is_no_request; /* what came cannot be read as one */
     bool is_head;
+    unsigned methods; /* that the path takes, if it does not take this one */
     char target[MT_HTTP_TARGET_BYTES_MAX];
     size_t path_len;
     size_t target_len;

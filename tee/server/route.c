@@ -73,23 +73,31 @@ static bool is_match(const char *pattern, mt_bytes path, struct mt_match *m)
     }
 }
 
+unsigned mt_route_methods(const struct mt_service *const *services, mt_bytes path)
+{
+    unsigned methods = 0;
+    for (; *services != NULL; services++) {
+        for (const struct mt_route *r = (*services)->routes; r->path != NULL; r++) {
+            struct mt_match m = {.route = r};
+            methods |= is_match(r->path, path, &m) ? 1U << r->method : 0;
+        }
+    }
+    return methods;
+}
+
 MT_ERR mt_route_find(const struct mt_service *const *services, enum mt_http_method method,
                      mt_bytes path, struct mt_match *out)
 {
-    bool is_path_known = false;
+    const struct mt_service *const *all = services;
     for (; *services != NULL; services++) {
         for (const struct mt_route *r = (*services)->routes; r->path != NULL; r++) {
             struct mt_match m = {.service = *services, .route = r};
-            if (!is_match(r->path, path, &m)) {
-                continue;
-            }
-            if (r->method == method_of(method)) {
+            if (r->method == method_of(method) && is_match(r->path, path, &m)) {
                 *out = m;
                 return MT_OK;
             }
-            is_path_known = true;
         }
     }
-    MT_REQUIRE(!is_path_known, MT_E_ARG, "this path takes other methods");
+    MT_REQUIRE(mt_route_methods(all, path) == 0, MT_E_ARG, "this path takes other methods");
     MT_FAIL(MT_E_NOTFOUND, "there is no such path");
 }

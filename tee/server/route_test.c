@@ -102,6 +102,14 @@ static void another_method_is_told_from_another_path(void)
     MT_ASSERT(gives(MT_HTTP_POST, "/v1/nowhere", "no path"));
 }
 
+static void a_path_names_the_methods_that_it_takes(void)
+{
+    MT_ASSERT(mt_route_methods(services, MT_LITERAL("/v1/things")) ==
+              (1U << MT_GET | 1U << MT_POST));
+    MT_ASSERT(mt_route_methods(services, MT_LITERAL("/v1/others/a/b/c")) == 1U << MT_PUT);
+    MT_ASSERT(mt_route_methods(services, MT_LITERAL("/v1/nowhere")) == 0);
+}
+
 static void a_head_goes_where_a_get_goes(void)
 {
     MT_ASSERT(gives(MT_HTTP_HEAD, "/v1/things", "list"));
@@ -116,6 +124,7 @@ int main(void)
         MT_TEST(what_stands_for_a_placeholder_is_given_in_order),
         MT_TEST(there_are_at_most_three_placeholders),
         MT_TEST(another_method_is_told_from_another_path),
+        MT_TEST(a_path_names_the_methods_that_it_takes),
         MT_TEST(a_head_goes_where_a_get_goes),
     };
     return mt_test_run(tests, sizeof tests / sizeof *tests);
