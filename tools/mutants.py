@@ -5,17 +5,27 @@ tests/mutants/NNN-name.patch begins with two lines, `# Promise: what we promise`
 (more names if more must turn red), then the patch that breaks the promise. Each is applied to a copy of the tree in
 build-mutants/, built, and its tests are run: all of them must fail. A patch that does not apply or not compile is a
 failure, and so is a test that is red without any mutant. With WORDs, only patches whose name contains one of them.
+
+There is a copy for each processor, and mutants of one test go through one copy, which then builds little for each.
+Tests that want the machine for themselves come last, one at a time. A test has ten times what it takes without a
+mutant: a broken limit may mean work without end, and that is red too.
 """
 import json
 import os
 import pathlib
+import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 TAIL = 15
+COPIES_MAX = 4
+PATIENCE, PATIENCE_S_MIN = 10, 15
+SKIPPED = 77  # the exit status of a plain test that did not run
 
 
 def run(*command, cwd=None):
@@ -44,13 +54,16 @@ def copy_tree(root, src):
 
 
 class Build:
-    def __init__(self, folder):
-        self.src, self.folder, self.tests = folder / "src", folder / "build", None
+    def __init__(self, root, folder):
+        self.root, self.src, self.folder = root, folder / "src", folder / "build"
+        self.tests, self.usual_s = None, {}
 
     def configure(self):
+        copy_tree(self.root, self.src)
         if not (self.folder / "build.ninja").is_file():
             os.environ["CC"] = "gcc"
-            status, said = run("meson", "setup", "-Dbuildtype=debug", "-Dwerror=false", self.folder, self.src)
+            status, said = run("meson", "setup", "-Doptimization=0", "-Ddebug=false", "-Dwerror=false", self.folder,
+                               self.src)
             if status != 0:
                 sys.exit(said)
         status, said = run("ninja", "-C", self.folder, "build.ninja")
@@ -60,33 +73,62 @@ class Build:
         files = {t["id"]: t["filename"] for t in read("--targets")}
         self.tests = {}
         for t in read("--tests"):
-            self.tests[t["name"]] = sorted({f for d in t["depends"] for f in files.get(d, [])})
+            t["files"] = sorted({f for d in t["depends"] for f in files.get(d, [])})
+            self.tests[t["name"]] = t
 
     def make(self, tests):
         """Builds what the tests need, and no more."""
-        targets = sorted({str(pathlib.Path(f).relative_to(self.folder)) for t in tests for f in self.tests[t]})
-        return run("ninja", "-C", self.folder, *targets)
+        targets = sorted({str(pathlib.Path(f).relative_to(self.folder)) for t in tests for f in self.tests[t]["files"]})
+        return run("ninja", "-C", self.folder, "-j1", *targets)
 
-    def red(self, tests, patience="1"):
-        """{test: the sentence that failed} for those of the tests that fail. `patience` multiplies their time limits."""
-        logs = self.folder / "meson-logs"
-        for old in logs.glob("testlog*.json"):
-            old.unlink()
-        run("meson", "test", "-C", self.folder, "--no-rebuild", "-t", patience, *tests)
+    def restore(self, files):
+        for name in files:
+            if (self.root / name).is_file():
+                shutil.copy(self.root / name, self.src / name)  # with a new time stamp: it has to be built again
+            else:
+                (self.src / name).unlink(missing_ok=True)
+
+    def red(self, tests):
+        """{test: the sentence that failed} for those of the tests that fail. The first time of each is its usual one."""
         found = {}
-        for line in [line for log in logs.glob("testlog*.json") for line in log.read_text().splitlines()]:
-            t = json.loads(line)
-            if t["result"] not in ("OK", "EXPECTEDFAIL", "SKIP"):
-                found[t["name"].split(" / ")[-1]] = sentence(t)  # the log puts the suite before it
+        for name in tests:
+            begun = time.monotonic()
+            limit = self.tests[name]["timeout"]
+            if name in self.usual_s:
+                limit = min(limit, max(PATIENCE_S_MIN, PATIENCE * self.usual_s[name]))
+            at = judge(self.tests[name], self.folder, limit)
+            self.usual_s.setdefault(name, time.monotonic() - begun)
+            if at is not None:
+                found[name] = at
         return found
 
 
-def sentence(t):
+def judge(test, folder, limit_s):
+    """The sentence that a test fails at, or None: by the rules of `meson test`, which takes longer to start than most
+    tests take to run. Like there, memory that is freed is overwritten."""
+    with subprocess.Popen(test["cmd"], cwd=test["workdir"] or folder, env={"MALLOC_PERTURB_": "165", **os.environ, **test["env"]},
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          errors="replace", start_new_session=True) as p:
+        try:
+            out, _ = p.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGKILL)
+            out, _ = p.communicate()
+            return sentence(out, "timeout")
+    if test["protocol"] != "tap":
+        return None if p.returncode in (0, SKIPPED) else sentence(out, "fail")
+    told = len(re.findall(r"^(?:not )?ok\b", out, re.M))
+    plan = re.search(r"^1\.\.(\d+)", out, re.M)
+    is_bad = re.search(r"^not ok\b(?!.*#\s*(?:TODO|SKIP))|^Bail out!", out, re.M)
+    is_whole = plan is not None and int(plan[1]) == told
+    return None if p.returncode == 0 and not is_bad and is_whole else sentence(out, "error")
+
+
+def sentence(out, otherwise):
     """The sentence that a failed test was at: the first `not ok`, else the last one begun before it died."""
-    out = t.get("stdout", "")
     bad = re.findall(r"^not ok\b[ \d]*-? *(.*)$", out, re.M)
     begun = re.findall(r"^# (\w+)$", out, re.M)
-    return bad[0] if bad else begun[-1].replace("_", " ") if begun else t["result"].lower()
+    return bad[0] if bad else begun[-1].replace("_", " ") if begun else otherwise
 
 
 class Mutant:
@@ -114,40 +156,85 @@ class Mutant:
         status, said = build.make(self.tests)
         if status != 0:
             return False, "does not compile\n" + tail(said)
-        red = build.red(self.tests, patience="0.1")  # a broken limit may mean work without end: that is red too
+        red = build.red(self.tests)
         alive = [t for t in self.tests if t not in red]
         if alive:
             return False, f"SURVIVES {', '.join(alive)}"
         return True, "; ".join(f"{t}: {red[t]}" for t in self.tests)
 
 
+class Hunt:
+    """Groups of mutants, a group for each test that is named first, and what became of them."""
+
+    def __init__(self, root, mutants, builds):
+        self.root, self.builds = root, builds
+        self.lock, self.killed = threading.Lock(), 0
+        tests = builds[0].tests
+        groups = {}
+        for m in mutants:
+            fault = m.fault(tests)
+            if fault:
+                self.tell(m, False, fault)
+            else:
+                groups.setdefault(m.tests[0], []).append(m)
+        is_alone = lambda g: not all(tests[t]["is_parallel"] for m in g for t in m.tests)
+        ordered = sorted(groups.values(), key=len, reverse=True)
+        self.alone = [g for g in ordered if is_alone(g)]
+        self.beside = queue.SimpleQueue()
+        for g in ordered:
+            if not is_alone(g):
+                self.beside.put(g)
+
+    def tell(self, m, is_killed, what):
+        with self.lock:
+            self.killed += is_killed
+            print(f"{'killed ' if is_killed else 'FAILED '} {m.name:<32} {m.promise}\n        {what}", flush=True)
+
+    def try_group(self, build, group):
+        named = sorted({t for m in group for t in m.tests})
+        status, said = build.make(named)
+        if status != 0:
+            for m in group:
+                self.tell(m, False, f"the tree does not build\n{tail(said)}")
+            return
+        red = build.red(named)
+        for m in group:
+            bad = [t for t in m.tests if t in red]
+            if bad:
+                self.tell(m, False, f"its test {bad[0]} is red without it, at: {red[bad[0]]}")
+                continue
+            self.tell(m, *m.attempt(build))
+            build.restore(m.files)
+
+    def work(self, build):
+        try:
+            while True:
+                self.try_group(build, self.beside.get_nowait())
+        except queue.Empty:
+            pass
+
+    def run(self):
+        threads = [threading.Thread(target=self.work, args=[b]) for b in self.builds]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        for group in self.alone:
+            self.try_group(self.builds[0], group)
+
+
 def main(root, words):
     started = time.monotonic()
     mutants = [Mutant(p) for p in sorted((root / "tests/mutants").glob("*.patch"))
                if not words or any(w in p.name for w in words)]
-    build = Build(root / "build-mutants")
-    copy_tree(root, build.src)
-    build.configure()
-    faults = {m.name: m.fault(build.tests) for m in mutants}
-    named = sorted({t for m in mutants if not faults[m.name] for t in m.tests})
-    if named:
-        status, said = build.make(named)
-        if status != 0:
-            sys.exit(f"mutants.py: the tree does not build\n{tail(said)}")
-    for name, at in build.red(named).items() if named else []:
-        for m in mutants:
-            if name in m.tests:
-                faults[m.name] = f"its test {name} is red without it, at: {at}"
-    killed = 0
-    for m in mutants:
-        is_killed, what = False, faults[m.name]
-        if what is None:
-            is_killed, what = m.attempt(build)
-            copy_tree(root, build.src)
-        killed += is_killed
-        print(f"{'killed ' if is_killed else 'FAILED '} {m.name:<32} {m.promise}\n        {what}", flush=True)
-    print(f"{len(mutants)} mutants, {killed} killed in {time.monotonic() - started:.0f} s")
-    return 0 if mutants and killed == len(mutants) else 1
+    copies = min(len(os.sched_getaffinity(0)), COPIES_MAX, len({m.tests[0] for m in mutants if m.tests}) or 1)
+    builds = [Build(root, root / f"build-mutants/{i}") for i in range(copies)]
+    for b in builds:
+        b.configure()
+    hunt = Hunt(root, mutants, builds)
+    hunt.run()
+    print(f"{len(mutants)} mutants, {hunt.killed} killed in {time.monotonic() - started:.0f} s")
+    return 0 if mutants and hunt.killed == len(mutants) else 1
 
 
 if __name__ == "__main__":
