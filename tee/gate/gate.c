@@ -150,6 +150,7 @@ MT_ERR mt_gate_admit(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *a
 {
     MT_GATE_REACHES(tx);
     mt_span room;
+    g->ended_count = 0;
     MT_REQUIRE(g->notes_count < MT_GATE_NOTES_MAX && !g->is_behind, MT_E_BUSY,
                "the audit log has to be written first");
     MT_TRY(mt_arena_get(ask->arena, sizeof(struct mt_permit), &room));

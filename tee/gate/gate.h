@@ -138,6 +138,10 @@ bool mt_gate_has_admin(struct mt_gate *g, struct mt_tx *tx);
 /* Rotation of the shred key: wraps anew, batch by batch, until *is_done; each call in a transaction
  * of its own. */
 MT_ERR mt_gate_rewrap(struct mt_gate *g, struct mt_tx *tx, bool *is_done);
+/* The objects that the request admitted last has ended, as far as there was room: their files are
+ * of no use once its transaction is durable. Borrowed until the next mt_gate_admit(). */
+enum { MT_GATE_ENDED_MAX = 1024 };
+size_t mt_gate_ended(const struct mt_gate *g, const mt_id **objects);
 /* Whether the object is named by the durable state; for mt_object_sweep(). */
 bool mt_gate_is_live(struct mt_gate *g, struct mt_tx *tx, const mt_id *object);
 

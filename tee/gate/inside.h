@@ -76,6 +76,8 @@ struct mt_gate {
     mt_hash claim; /* SHA-256 of the one-time secret; all zero: no claim is open */
     uint64_t claim_until_ms;
     uint32_t claim_tries;
+    mt_id ended[MT_GATE_ENDED_MAX]; /* objects that the request under way has ended */
+    size_t ended_count;
 };
 
 /* The gate's own maps, reached for the length of a block: MT_GATE_REACHES(tx). */
@@ -144,7 +146,7 @@ MT_ERR mt_gate_grant_put(struct mt_tx *tx, enum mt_kind kind, const mt_id *resou
 
 /* All grants on a resource, all objects of it. */
 MT_ERR mt_gate_grants_end(struct mt_tx *tx, const struct mt_ref *what);
-MT_ERR mt_gate_objects_end(struct mt_tx *tx, const mt_id *resource);
+MT_ERR mt_gate_objects_end(struct mt_gate *g, struct mt_tx *tx, const mt_id *resource);
 
 MT_ERR mt_gate_resource_of(struct mt_tx *tx, const mt_id *object, mt_id *resource);
 

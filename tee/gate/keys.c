@@ -179,7 +179,13 @@ static mt_err take_first(void *state, mt_bytes key, mt_bytes value, bool *is_eno
     return MT_OK;
 }
 
-MT_ERR mt_gate_objects_end(struct mt_tx *tx, const mt_id *resource)
+size_t mt_gate_ended(const struct mt_gate *g, const mt_id **objects)
+{
+    *objects = g->ended;
+    return g->ended_count;
+}
+
+MT_ERR mt_gate_objects_end(struct mt_gate *g, struct mt_tx *tx, const mt_id *resource)
 {
     for (;;) {
         struct first_object f = {.is_there = false};
@@ -190,6 +196,9 @@ MT_ERR mt_gate_objects_end(struct mt_tx *tx, const mt_id *resource)
         }
         MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_WRAPS], mt_id_bytes(&f.object)));
         MT_TRY(mt_tx_del(tx, &mt_gate_maps[MT_GATE_OBJECTS], MT_BYTES_OF(f.key)));
+        if (g->ended_count < MT_GATE_ENDED_MAX) {
+            g->ended[g->ended_count++] = f.object;
+        }
     }
 }
 

@@ -79,7 +79,7 @@ MT_ERR mt_permit_disown(const struct mt_permit *p, struct mt_tx *tx, const struc
     struct mt_resource res;
     MT_TRY(mt_gate_owned(p, tx, what, &res));
     MT_TRY(mt_gate_grants_end(tx, what));
-    MT_TRY(mt_gate_objects_end(tx, what->id));
+    MT_TRY(mt_gate_objects_end(p->gate, tx, what->id));
     res.has_ended = true;
     res.ended_epoch = mt_shred_epoch(p->gate->shred);
     return mt_gate_resource_put(tx, what->id, &res);

@@ -187,8 +187,11 @@ static MT_ERR resume(struct mt_job *job, struct mt_tx *tx, mt_err result)
     struct mt_job_context *c = job->context;
     struct job_ask a;
     ask_of(&c->start, true, &a);
-    if (!mt_failed(result)) {
-        result = mt_gate_check_job(job->jobs->o.gate, tx, &a.ask);
+    if (!mt_failed(result) || result.fault->code == MT_E_NOTFOUND) {
+        /* Of an input that was deleted meanwhile the file may be gone too: that is not the reason.
+         */
+        mt_err e = mt_gate_check_job(job->jobs->o.gate, tx, &a.ask);
+        result = mt_failed(e) ? e : result;
     }
     bool is_done = !mt_failed(result);
     for (size_t i = 0; is_done && i < c->kept_count; i++) {

@@ -326,6 +326,8 @@ static MT_ERR call(struct mt_conn *c, struct mt_tx *tx)
         MT_TRY(mt_system_call(s, permit, &x->request, tx, &x->reply));
         if (x->reply.kind == MT_REPLY_BACKUP) {
             MT_TRY(mt_system_backup(s, &x->request, tx, &x->backup));
+            x->is_backup = true;
+            mt_reclaim_backup_begins(s);
         }
     } else {
         MT_TRY(mt_handler_call(x->match.route->handler, permit, &x->request, tx, &x->reply));
@@ -341,6 +343,7 @@ static MT_ERR call(struct mt_conn *c, struct mt_tx *tx)
     if (x->reply.job != NULL) {
         MT_TRY(mt_jobs_start(s->o.jobs, tx, x->reply.job));
     }
+    x->ended_count = mt_gate_ended(s->o.gate, &x->ended);
     if (x->ask.is_write) {
         return mt_gate_remember(s->o.gate, tx, &x->ask, x->reply.status,
                                 mt_buf_bytes(&x->reply.body));
@@ -365,6 +368,9 @@ static void follow_up(struct mt_conn *c, uint64_t version)
     }
     if (x->upload != NULL) {
         mt_upload_keep(x->upload);
+    }
+    if (x->ended_count > 0) {
+        mt_reclaim_add(s, x->ended, x->ended_count);
     }
     if (x->reply.shreds) {
         mt_server_shred_now(s);
@@ -522,6 +528,10 @@ void mt_exchange_end(struct mt_conn *c)
     mt_download_free(&x->download);
     mt_secret_free(&x->key);
     mt_backup_writer_free(&x->backup);
+    if (x->is_backup) {
+        x->is_backup = false;
+        mt_reclaim_backup_ends(c->server);
+    }
     mt_buf_free(&x->reply.body);
     forget_request(c);
     mt_channel_rest(c->channel);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "channel/channel.h"
 #include "platform/loop.h"
+#include "server/reclaim.h"
 #include "server/server.h"
 #include "server/stream.h"
 #include "wire/http.h"
@@ -72,6 +73,9 @@ struct mt_exchange {
     uint64_t txid;         /* of a write; 0: none */
     struct mt_secret *key; /* of the object in the reply */
     struct mt_backup_writer *backup;
+    bool is_backup;     /* under way, whoever has the writer now */
+    const mt_id *ended; /* objects that the request has ended */
+    size_t ended_count;
     struct mt_download *download;
     struct mt_enrol_answer enrol_answer;
     struct mt_timer heartbeat;
@@ -215,6 +219,8 @@ struct mt_server {
     struct mt_hold shred_hold;
     bool is_shredding;
     bool shreds_again; /* asked for while one was under way */
+    struct mt_reclaim reclaim;
+    size_t backups; /* under way */
     bool awaits_recovery;
     uint64_t restored_size; /* the head that the recovery statement is about */
     mt_hash restored_root;

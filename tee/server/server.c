@@ -120,6 +120,7 @@ void mt_server_free(struct mt_server **sp)
     if (s == NULL) {
         return;
     }
+    mt_reclaim_stop(s);
     mt_timer_clear(s->o.loop, &s->flush);
     mt_timer_clear(s->o.loop, &s->drain);
     stop_listening(s, &s->listener);
