@@ -40,7 +40,9 @@
     X(MT_LABEL_DCAP_MEASUREMENT, "mesatee-dcap-measurement-v1")                                    \
     X(MT_LABEL_DCAP_PLATFORM, "mesatee-dcap-platform-v1")                                          \
     X(MT_LABEL_TPM_POLICY, "mesatee-tpm-policy-v1")                                                \
-    X(MT_LABEL_TPM_MEASUREMENT, "mesatee-tpm-measurement-v1")
+    X(MT_LABEL_TPM_MEASUREMENT, "mesatee-tpm-measurement-v1")                                      \
+    X(MT_LABEL_DEVICE_SNP, "mesatee-device-key-snp-v1")                                            \
+    X(MT_LABEL_DEVICE_SGX, "mesatee-device-key-sgx-v1")
 
 enum mt_label {
 #define MT_LABEL_ENUM(name_, text_) name_,
