@@ -87,6 +87,13 @@ const struct mt_verb mt_verbs[] = {
     {"user", "revoke", "user revoke NAME|HASH",
      "Ends what a key may do, for good (administrators).", "mesatee user revoke bob",
      mt_cli_user_revoke},
+    {"platform", "enrol", "platform enrol HOST:PORT --identity NAME --root FILE",
+     "Lets a machine's TPM prove whose it is: FILE has the certificates of the TPM's maker, "
+     "the root last. Prints "
+     "the "
+     "name of the key that quotes, for policy new --platform.",
+     "mesatee platform enrol 10.0.0.7:7700 --identity alice --root maker.pem",
+     mt_cli_platform_enrol},
     {"backup", NULL, "backup FILE --secret FILE [--passphrase]",
      "Writes everything that the node has into FILE, sealed under the content of the secret's file "
      "(administrators).",

@@ -88,8 +88,10 @@ MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out)
     MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a connection");
     c->fd = -1;
     c->o = *o;
-    c->appraiser = *o->appraiser;
-    c->o.appraiser = &c->appraiser;
+    if (o->appraiser != NULL) {
+        c->appraiser = *o->appraiser;
+        c->o.appraiser = &c->appraiser;
+    }
     c->head = o->head;
     c->seen = o->head;
     c->is_extended = o->head.size == 0 || o->may_go_back;

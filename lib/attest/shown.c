@@ -46,11 +46,11 @@ static MT_ERR claim_log(mt_bytes bytes, struct mt_claims *out, struct mt_trace *
     return MT_OK;
 }
 
-static MT_ERR verify_hardware(const struct mt_appraiser *a, enum mt_evidence_kind kind,
-                              const struct mt_shown *shown,
+static MT_ERR verify_hardware(const struct mt_appraiser *a, const struct mt_shown *shown,
                               const uint8_t report_data[MT_REPORT_DATA_LEN], uint64_t now_ms,
                               struct mt_appraisal *out)
 {
+    unsigned at = MT_EVIDENCE_NONE;
     uint8_t bound[MT_REPORT_DATA_LEN];
     mt_hash extra_data;
     struct mt_bundle b;
@@ -61,6 +61,8 @@ static MT_ERR verify_hardware(const struct mt_appraiser *a, enum mt_evidence_kin
     b.evidence.endorsements = shown->endorsements;
     b.evidence.endorsements_count = shown->endorsements_count;
     b.evidence.now_ms = now_ms;
+    MT_TRY(mt_words_find(MT_WORDS_KIND, shown->format, &at));
+    enum mt_evidence_kind kind = (enum mt_evidence_kind)at;
     mt_bind_log(report_data, b.log, bound);
     mt_bytes expected = MT_BYTES_OF(bound);
     if (kind == MT_EVIDENCE_TPM || kind == MT_EVIDENCE_AZURE) {
@@ -84,6 +86,6 @@ MT_ERR mt_appraise_evidence(const struct mt_appraiser *a, const struct mt_shown 
              "the party shows evidence of a kind that this verifier knows",
              "the peer shows no evidence, or of another kind: is it a MesaTEE node?");
     MT_TRY(kind == MT_EVIDENCE_SOFT ? verify_soft(a, shown, report_data, now_ms, out)
-                                    : verify_hardware(a, kind, shown, report_data, now_ms, out));
+                                    : verify_hardware(a, shown, report_data, now_ms, out));
     return mt_appraise(a, &out->claims, now_ms, &out->verdict, &out->trace);
 }

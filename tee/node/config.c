@@ -36,7 +36,7 @@ static const struct setting settings[] = {
     {"claim_file", TEXT, AT(claim_file), "", 0, 0, 0,
      "where to write the one-time claim while there is no administrator; empty: none"},
     {"device", TEXT, AT(device), "none", 0, 0, 0,
-     "what shows evidence of the machine: none (level 2) or tpm (level 3)"},
+     "what shows evidence of the machine: none (level 2), tpm (level 3), auto (SEV-SNP, TDX, SGX)"},
     {"tpm", TEXT, AT(tpm), "device:/dev/tpmrm0", 0, 0, 0,
      "the TPM: device:PATH, or swtpm:path=SOCKET"},
     {"administrator", HASH, AT(administrator), NULL, 0, 0, 0,
@@ -66,7 +66,8 @@ enum { SETTINGS = sizeof settings / sizeof *settings };
 
 static bool is_device(mt_bytes value)
 {
-    return mt_bytes_equal(value, MT_LITERAL("none")) || mt_bytes_equal(value, MT_LITERAL("tpm"));
+    return mt_bytes_equal(value, MT_LITERAL("none")) || mt_bytes_equal(value, MT_LITERAL("tpm")) ||
+           mt_bytes_equal(value, MT_LITERAL("auto"));
 }
 
 static void *field_of(struct mt_config *c, const struct setting *s)
@@ -136,7 +137,8 @@ static MT_ERR set(const struct setting *s, mt_bytes value, struct mt_config *c,
             MT_FAIL(MT_E_FORMAT, "a setting's text is refused");
         }
         if (s->at == AT(device) && !is_device(value)) {
-            (void)snprintf(fault->reason, sizeof fault->reason, "%s is one of: none, tpm", s->name);
+            (void)snprintf(fault->reason, sizeof fault->reason, "%s is one of: none, tpm, auto",
+                           s->name);
             MT_FAIL(MT_E_FORMAT, "a device is refused");
         }
         memset(field_of(c, s), 0, MT_CONFIG_TEXT_MAX);

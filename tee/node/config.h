@@ -22,7 +22,7 @@ struct mt_config {
     char user[MT_CONFIG_TEXT_MAX];       /* whom to become when started as root */
     char claim_file[MT_CONFIG_TEXT_MAX]; /* where the one-time claim is written when there is no
                                             administrator; empty: none */
-    char device[MT_CONFIG_TEXT_MAX];     /* what shows evidence: "none", "tpm" */
+    char device[MT_CONFIG_TEXT_MAX];     /* what shows evidence: "none", "tpm", "auto" */
     char tpm[MT_CONFIG_TEXT_MAX];        /* how the TPM is reached */
     mt_hash administrator;               /* all zero: none */
     uint64_t workers;

@@ -125,7 +125,7 @@ static void what_is_not_understood_is_refused_with_its_line(void)
     MT_ASSERT(refuses("listen = 127.0.0.1:1\nverify = no\n", 2, "no setting of this name"));
     MT_ASSERT(refuses("\n\n# x\nLISTEN = 127.0.0.1:1\n", 4, "no setting of this name"));
     MT_ASSERT(refuses("listen\n", 1, "name = value"));
-    MT_ASSERT(refuses("device = soft\n", 1, "device is one of: none, tpm"));
+    MT_ASSERT(refuses("device = soft\n", 1, "device is one of: none, tpm, auto"));
     MT_ASSERT(refuses("= 3\n", 1, "no setting of this name"));
     MT_ASSERT(refuses("workers = 3\nuser = x\nworkers = 3\n", 3, "workers is set twice"));
 }

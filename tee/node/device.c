@@ -1,10 +1,15 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "attest/binder.h"
 #include "attest/bundle.h"
 #include "attest/verify.h"
+#include "crypto/hash.h"
 #include "node/node.h"
 #include "platform/log.h"
+#include "platform/makers.h"
+#include "platform/posix/device_io.h"
 #include "platform/tpm.h"
 #include "seal/fresh.h"
 
@@ -14,6 +19,12 @@
  * not chosen that.
  */
 enum { MINUTE_MS = 60 * 1000 };
+
+static void free_trace(struct mt_trace **t)
+{
+    free(*t);
+    *t = NULL;
+}
 
 static bool is_device(const struct mt_config *c, const char *name)
 {
@@ -25,7 +36,8 @@ MT_ERR mt_node_open_device(const struct mt_config *c, struct mt_device **out)
     if (is_device(c, "none")) {
         return MT_OK;
     }
-    mt_err e = mt_tpm_open(c->tpm, out);
+    mt_err e =
+        is_device(c, "tpm") ? mt_tpm_open(c->tpm, out) : mt_device_probe(mt_device_io_posix(), out);
     if (mt_failed(e)) {
         const struct mt_log_field mend = {
             .name = "mend",
@@ -58,13 +70,37 @@ mt_err mt_node_device_evidence(const struct mt_node *n,
     return w->failed;
 }
 
-/* What others will find in the evidence, for status and the public file: nobody is asked to believe
- * it from here. */
-MT_ERR mt_node_device_claims(struct mt_node *n, mt_bytes evidence, struct mt_claims *out)
+/* A TPM's evidence is verified here as others will, our own key being known; of the others, whose
+ * collateral we may not have, what they say. */
+static MT_ERR look_at(struct mt_node *n, struct mt_bundle *b,
+                      const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out)
+{
+    MT_DEFER(free_trace) struct mt_trace *trace = NULL;
+    uint8_t bound[MT_REPORT_DATA_LEN];
+    mt_hash key;
+    mt_hash extra;
+    if (mt_evidence_kind_of(&b->evidence) != MT_EVIDENCE_TPM) {
+        return mt_evidence_show(&b->evidence, out);
+    }
+    trace = calloc(1, sizeof *trace);
+    MT_REQUIRE(trace != NULL, MT_E_NOMEM, "no memory for evidence");
+    mt_sha256(&b->evidence.ak_public, 1, &key);
+    mt_bind_log(report_data, b->log, bound);
+    const mt_bytes all = MT_BYTES_OF(bound);
+    mt_sha256(&all, 1, &extra);
+    const struct mt_attest_roots own = {.known = {.platforms = &key, .platforms_count = 1}};
+    b->evidence.roots = &own;
+    b->evidence.now_ms = mt_loop_host_time_ms(n->loop);
+    return mt_evidence_verify(MT_EVIDENCE_TPM, &b->evidence, mt_hash_bytes(&extra), out, trace);
+}
+
+/* For status and the public file: nobody is asked to believe it from here. */
+MT_ERR mt_node_device_claims(struct mt_node *n, mt_bytes evidence,
+                             const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out)
 {
     struct mt_bundle b;
     MT_TRY(mt_bundle_parse(evidence, &b));
-    MT_TRY(mt_evidence_show(&b.evidence, out));
+    MT_TRY(look_at(n, &b, report_data, out));
     n->facts.attestation_public = b.evidence.ak_public; /* in the evidence, which stays */
     return MT_OK;
 }

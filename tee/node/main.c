@@ -292,9 +292,9 @@ static MT_ERR prepare(const struct mt_config *config, const struct arguments *a,
         MT_TRY(mt_process_read_file(a->secret, KEYFILE_BYTES_MAX, &out->secret));
         MT_TRY(mt_process_open_file(a->backup, &out->backup));
     }
+    MT_TRY(mt_crypto_init(mt_process_entropy, NULL));
     MT_TRY(a->backup == NULL ? mt_node_open_device(config, &out->device) : MT_OK);
-    MT_TRY(mt_process_drop(config->user, config->state));
-    return mt_crypto_init(mt_process_entropy, NULL);
+    return mt_process_drop(config->user, config->state);
 }
 
 static int restore(const struct mt_config *config, const struct arguments *a, struct given *g)

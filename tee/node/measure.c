@@ -106,13 +106,14 @@ static void free_log(struct mt_eventlog **log)
     *log = NULL;
 }
 
-static MT_ERR claims_of(struct mt_node *n, mt_bytes evidence, struct mt_claims *out)
+static MT_ERR claims_of(struct mt_node *n, mt_bytes evidence,
+                        const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out)
 {
     MT_DEFER(free_log) struct mt_eventlog *log = NULL;
     if (n->device == NULL) {
         return mt_soft_evidence_show(evidence, out);
     }
-    MT_TRY(mt_node_device_claims(n, evidence, out));
+    MT_TRY(mt_node_device_claims(n, evidence, report_data, out));
     log = calloc(1, sizeof *log);
     MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a measurement log");
     MT_TRY(mt_eventlog_parse(mt_buf_bytes(&n->log), log));
@@ -133,7 +134,7 @@ MT_ERR mt_node_measure(struct mt_node *n)
                         mt_key_public(n->service_key), report_data);
     MT_TRY(mt_node_evidence(n, report_data, &w));
     MT_TRY(mt_write_end(&w, &evidence));
-    MT_TRY(claims_of(n, evidence, &claims));
+    MT_TRY(claims_of(n, evidence, report_data, &claims));
     struct mt_server_facts *f = &n->facts;
     f->measurement = claims.measurement;
     f->configuration = claims.configuration;

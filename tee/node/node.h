@@ -88,7 +88,8 @@ void mt_node_recovered(void *state); /* an administrator's statement is durable 
 MT_ERR mt_node_open_device(const struct mt_config *c, struct mt_device **out);
 mt_err mt_node_device_evidence(const struct mt_node *n, const uint8_t report_data[64],
                                struct mt_writer *w);
-MT_ERR mt_node_device_claims(struct mt_node *n, mt_bytes evidence, struct mt_claims *out);
+MT_ERR mt_node_device_claims(struct mt_node *n, mt_bytes evidence, const uint8_t report_data[64],
+                             struct mt_claims *out);
 MT_ERR mt_node_device_facts(struct mt_node *n);
 mt_err mt_node_activate(void *state, mt_bytes blob, mt_bytes secret, mt_span out, size_t *got);
 /* *transactions: how many the ledger has at least, or the disk was put back. */

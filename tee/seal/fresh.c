@@ -69,7 +69,7 @@ MT_ERR mt_fresh_open(struct mt_fs *fs, const struct mt_root *r, struct mt_device
         MT_REQUIRE(m.counter >= counter, MT_E_PROOF,
                    "the disk is older than the machine's counter: it was put back");
         MT_REQUIRE(
-            m.counter - counter <= 1, MT_E_PROOF,
+            m.counter <= counter + 1, MT_E_PROOF,
             "the machine's counter is behind the disk: it was reset, or is another machine's");
     }
     MT_TRY(step(fs, r, d, m.transactions, counter));

@@ -61,7 +61,7 @@ static mt_err call(struct mt_device *d, size_t which)
     uint8_t out[MT_DEVICE_SECRET_LEN];
     uint64_t number = 0;
     size_t got = 0;
-    mt_err e = MT_OK;
+    mt_err e;
     struct mt_device_evidence evidence;
     struct mt_buf a = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
     struct mt_buf b = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);

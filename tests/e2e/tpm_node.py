@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""tpm_node.py BUILD: a node whose machine has a TPM (swtpm stands for it): known by its maker, level 3, and no other for it."""
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import world
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
+import machine  # noqa: E402
+
+REFUSED, NOT_GENUINE = 2, 3
+
+
+class Tpm:
+    """One TPM, whose state outlives its process; its path is short, for a socket's name is."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mesatee-e2e-tpm-"))
+        self.dir.chmod(0o711)
+        issuer, self.process = machine.make_tpm(self.dir / "state"), None
+        self.maker = self.dir / "maker.pem"  # who signs, then the root
+        self.maker.write_text(issuer.read_text() + (issuer.parent / "swtpm-localca-rootca-cert.pem").read_text())
+
+    def start(self):
+        path = self.dir / "tpm"
+        for p in (path, self.dir / "tpm.ctrl"):
+            p.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.dir}/state", "--server", f"type=unixio,path={path}", "--ctrl",
+             f"type=unixio,path={path}.ctrl", "--flags", "not-need-init,startup-clear"], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            if path.exists() and (self.dir / "tpm.ctrl").exists():
+                for p in (path, self.dir / "tpm.ctrl"):
+                    p.chmod(0o666)  # the node asks as nobody
+                return f"swtpm:path={path}"
+            time.sleep(0.05)
+        raise world.Failed("swtpm does not start")
+
+    def stop(self):
+        """The power goes off: a TPM whose machine was stopped in order would be told before."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+            self.process = None
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def enrol(w, node, who, maker):
+    return w.cli(who, "--json", "platform", "enrol", f"127.0.0.1:{node.public['port']}", "--identity", who, "--root", maker,
+                 check=False)
+
+
+def policy(w, node, who, name, *words):
+    path = w.dir / f"{name}.policy"
+    w.cli(who, "policy", "new", path, "--identity", who, "--name", name, "--measurement", node.public["measurement"], *words)
+    return path
+
+
+def add(w, node, who, context, path):
+    return w.cli(who, "context", "add", context, "--address", f"127.0.0.1:{node.public['port']}", "--identity", who, "--policy", path,
+                 check=False)
+
+
+def start(node, tpm):
+    """The node by a TPM that was switched on just now."""
+    tpm.stop()
+    text = "".join(line for line in node.conf.read_text().splitlines(True) if not line.startswith("tpm ="))
+    node.conf.write_text(text + f"tpm = {tpm.start()}\n")
+    return node
+
+
+def judge(w, tap, node, tpm, other):
+    done = enrol(w, node, "admin", tpm.maker)
+    tap.ok(done.returncode == 0 and node.public["platform"] in done.stdout, "a TPM proves whose it is, and the node names the same key",
+           done.stdout + done.stderr)
+    done = enrol(w, node, "admin", other.maker)
+    tap.ok(done.returncode == NOT_GENUINE and "endorsement-certificate" in done.stderr, "a TPM of another maker is not enrolled", done.stderr)
+    known = ("--platform", node.public["platform"])
+    node.join("admin", policy=policy(w, node, "admin", "three", *known, "--kind", "tpm", "--level", "3", "--allow", "unclean-stop"))
+    status = w.json("admin", "status")
+    tap.ok(status["level"] == 3 and status["hardware_root"] is True, "the node is level 3, and says what that means", status)
+    done = add(w, node, "admin", "two", policy(w, node, "admin", "two", *known))
+    tap.ok(done.returncode == REFUSED and "kind-unnamed" in done.stderr, "a policy that does not name TPMs refuses it", done.stderr)
+    done = add(w, node, "admin", "unknown", policy(w, node, "admin", "unknown", "--platform", "00" * 32, "--kind", "tpm", "--level", "3"))
+    tap.ok(done.returncode == NOT_GENUINE and "platform-unknown" in done.stderr, "a TPM that nobody enrolled is refused", done.stderr)
+
+
+def use(w, tap, node):
+    (w.dir / "base.csv").write_text("a\n1\n")
+    w.cli("admin", "data", "put", "base", w.dir / "base.csv")
+    receipt = w.cli("admin", "data", "show", "base", check=False)
+    tap.ok(receipt.returncode == 0, "data goes in", receipt.stderr)
+    node.stop()
+
+
+def disks(w, tap, node, tpm, other):
+    old = w.dir / "old"
+    subprocess.run(["cp", "-a", node.state, old], check=True)
+    start(node, tpm).start()
+    done = w.cli("admin", "data", "show", "base", check=False)
+    tap.ok(done.returncode == 0, "and is there after the machine was off", done.stderr)
+    node.stop()
+    new = w.dir / "new"
+    subprocess.run(["cp", "-a", node.state, new], check=True)
+    shutil.rmtree(node.state)
+    subprocess.run(["cp", "-a", old, node.state], check=True)
+    status, said = start(node, tpm).run_to_end()
+    tap.ok(status == 1 and "put back" in said, "a disk of before is refused: the TPM has counted on", said[-400:])
+    shutil.rmtree(node.state)
+    subprocess.run(["cp", "-a", new, node.state], check=True)
+    status, said = start(node, other).run_to_end()
+    tap.ok(status == 1 and "counter" in said, "a disk beside another TPM is refused", said[-400:])
+
+
+def pretend(w, tap, node):
+    node.conf.write_text(node.conf.read_text().replace("device = tpm", "device = none"))
+    node.start()
+    done = w.cli("admin", "status", check=False)
+    tap.ok(done.returncode in (REFUSED, NOT_GENUINE), "soft evidence in place of a TPM's is refused", done.stdout + done.stderr)
+    done = enrol(w, node, "admin", "/dev/null")
+    tap.ok(done.returncode != 0, "and a node without a TPM enrols nothing", done.stderr)
+    node.stop()
+    node.conf.write_text(node.conf.read_text().replace("device = none", "device = tpm").replace("swtpm:path=", "swtpm:path=/nowhere"))
+    status, said = node.run_to_end()
+    tap.ok(status == 1 and "device-refused" in said, "without its TPM the node does not start", said[-400:])
+
+
+def run(w, tap):
+    if any(shutil.which(p) is None for p in ("swtpm", "swtpm_setup")):
+        tap.skip("a node with a TPM", "swtpm is not installed")
+        return
+    if world.is_sanitized(w.build / "mesateed"):
+        tap.skip("a node with a TPM", "the TPM's library brings its own libcrypto, and AddressSanitizer knows one alone")
+        return
+    tpm, other = Tpm(), Tpm()
+    try:
+        node = start(world.Node(w, device="tpm"), tpm).start()
+        judge(w, tap, node, tpm, other)
+        use(w, tap, node)
+        disks(w, tap, node, tpm, other)
+        tpm.stop()
+        pretend(w, tap, node)
+    finally:
+        tpm.close()
+        other.close()
+
+
+world.main(run)
