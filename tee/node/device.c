@@ -72,26 +72,27 @@ mt_err mt_node_device_evidence(const struct mt_node *n,
 
 /* A TPM's evidence is verified here as others will, our own key being known; of the others, whose
  * collateral we may not have, what they say. */
-static MT_ERR look_at(struct mt_node *n, struct mt_bundle *b,
+static MT_ERR look_at(const struct mt_node *n, const struct mt_bundle *b,
                       const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out)
 {
+    struct mt_evidence in = b->evidence;
     MT_DEFER(free_trace) struct mt_trace *trace = NULL;
     uint8_t bound[MT_REPORT_DATA_LEN];
     mt_hash key;
     mt_hash extra;
-    if (mt_evidence_kind_of(&b->evidence) != MT_EVIDENCE_TPM) {
-        return mt_evidence_show(&b->evidence, out);
+    if (mt_evidence_kind_of(&in) != MT_EVIDENCE_TPM) {
+        return mt_evidence_show(&in, out);
     }
     trace = calloc(1, sizeof *trace);
     MT_REQUIRE(trace != NULL, MT_E_NOMEM, "no memory for evidence");
-    mt_sha256(&b->evidence.ak_public, 1, &key);
+    mt_sha256(&in.ak_public, 1, &key);
     mt_bind_log(report_data, b->log, bound);
     const mt_bytes all = MT_BYTES_OF(bound);
     mt_sha256(&all, 1, &extra);
     const struct mt_attest_roots own = {.known = {.platforms = &key, .platforms_count = 1}};
-    b->evidence.roots = &own;
-    b->evidence.now_ms = mt_loop_host_time_ms(n->loop);
-    return mt_evidence_verify(MT_EVIDENCE_TPM, &b->evidence, mt_hash_bytes(&extra), out, trace);
+    in.roots = &own;
+    in.now_ms = mt_loop_host_time_ms(n->loop);
+    return mt_evidence_verify(MT_EVIDENCE_TPM, &in, mt_hash_bytes(&extra), out, trace);
 }
 
 /* For status and the public file: nobody is asked to believe it from here. */

@@ -35,7 +35,7 @@ def make_data_disk(path, files, mib=256):
 
 
 def make_tpm(folder):
-    """A new TPM with an endorsement key that a maker of its own certifies; returns that maker's certificate."""
+    """A new TPM with an endorsement key that a maker of its own certifies; returns that maker's certificates, the root last."""
     folder.mkdir()
     maker = folder / "maker"
     maker.mkdir()
@@ -47,7 +47,9 @@ def make_tpm(folder):
                            "--overwrite", "--pcr-banks", "sha256"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         raise Failed("no TPM can be made: " + done.stdout[-500:])
-    return maker / "certificate.pem"
+    both = maker / "both.pem"
+    both.write_text((maker / "certificate.pem").read_text() + (maker / "swtpm-localca-rootca-cert.pem").read_text())
+    return both
 
 
 class Machine:
