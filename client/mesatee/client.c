@@ -84,6 +84,8 @@ static MT_ERR connect_node(struct mt_client *c)
 
 MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out)
 {
+    MT_REQUIRE(o->believes_nothing == (o->appraiser == NULL), MT_E_ARG,
+               "a node is appraised before anything is sent to it");
     struct mt_client *c = calloc(1, sizeof *c);
     MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a connection");
     c->fd = -1;

@@ -22,12 +22,14 @@ struct mt_head {
 };
 
 struct mt_client_options {
-    const char *address;                  /* "127.0.0.1:7700" */
-    const struct mt_key *key;             /* who we are */
-    const struct mt_appraiser *appraiser; /* NULL: the node is not believed at all (mt_enrol()) */
-    mt_hash cluster;                      /* zeros: not known yet, about to be pinned */
-    struct mt_head head;                  /* size 0: none seen */
-    bool may_go_back; /* an administrator looks at a node that was restored from a backup */
+    const char *address;      /* "127.0.0.1:7700" */
+    const struct mt_key *key; /* who we are */
+    const struct mt_appraiser *appraiser;
+    bool believes_nothing; /* there is no appraiser, and whatever the node says is proved otherwise:
+                              mt_enrol() alone */
+    mt_hash cluster;       /* zeros: not known yet, about to be pinned */
+    struct mt_head head;   /* size 0: none seen */
+    bool may_go_back;      /* an administrator looks at a node that was restored from a backup */
 };
 
 /* MT_E_CLOSED: cannot be reached. MT_E_PROOF, MT_E_DENIED: refused, see mt_client_appraisal(). *out

@@ -168,7 +168,8 @@ MT_ERR mt_enrol(const struct mt_enrol_options *o, mt_hash *platform, struct mt_t
 {
     MT_DEFER(mt_client_close) struct mt_client *c = NULL;
     struct keys k;
-    const struct mt_client_options co = {.address = o->address, .key = o->key};
+    const struct mt_client_options co = {
+        .address = o->address, .key = o->key, .believes_nothing = true};
     MT_TRY(mt_client_open(&co, &c));
     MT_TRY(fetch_keys(c, &k));
     MT_TRY(check_endorsement(o, &k, trace));
