@@ -24,7 +24,9 @@ void mt_tpm_operator(struct mt_device *d, const mt_spki *operator_key, mt_bytes 
     t->has_operator = true;
     t->operator_key = *operator_key;
     t->is_approved = approval.len == MT_SIGNATURE_LEN;
-    memcpy(t->approval, approval.ptr, t->is_approved ? MT_SIGNATURE_LEN : 0);
+    if (t->is_approved) {
+        memcpy(t->approval, approval.ptr, MT_SIGNATURE_LEN);
+    }
 }
 
 static MT_ERR policy_now(struct mt_tpm *t, mt_hash *out)
