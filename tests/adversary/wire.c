@@ -263,7 +263,7 @@ static void errors(void)
     } asked[] = {
         {404, "GET " V1 "/nowhere"},
         {404, "GET /"},
-        {400, "PUT " V1 "/status"},
+        {405, "PUT " V1 "/status"},
         {400, "GET " V1 "/status?x=y"},
         {400, "GET " V1 "/data/xyz"},
         {404, "GET " V1 "/data/" SESSION},
