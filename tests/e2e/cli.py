@@ -77,7 +77,7 @@ def json_of_every_verb(w, tap, node, task, run):
     alice, admin = "alice", "admin"
     fresh = w.json(alice, "task", "create", d / "task.json")["task"]
     listed = {"dev", "restore", "time accept", "task watch", "task withdraw", "task cancel", "task reject", "identity rotate",
-              "user claim"}
+              "user claim", "platform enrol"}
     calls = {
         "verify": (alice, ["verify"]), "status": (alice, ["status"]), "doctor": (alice, ["doctor"]),
         "version": (alice, ["version"]), "identity new": (alice, ["identity", "new", "spare"]),
