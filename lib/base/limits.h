@@ -47,7 +47,8 @@ enum {
     MT_SMALL_FILE_BYTES_MAX = 64 * 1024,
     MT_SHRED_FILE_BYTES_MAX = 128,
     MT_KEY_SLOTS_MAX = 8,
-    MT_KEY_SLOT_BYTES_MAX = 128,
+    MT_SLOT_OWN_BYTES_MAX = 1024,
+    MT_KEY_SLOT_BYTES_MAX = MT_SLOT_OWN_BYTES_MAX + 128,
     MT_KEY_FILE_BYTES_MIN = 32,
     MT_CREDENTIAL_BYTES_MAX = 64 * 1024, /* a passphrase, the content of a key file */
 

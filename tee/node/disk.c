@@ -54,7 +54,7 @@ static bool is_missing(mt_err e)
 
 static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
 {
-    const struct mt_credential c = {MT_SLOT_FILE, keyfile};
+    const struct mt_credential c = {.kind = MT_SLOT_FILE, .secret = keyfile};
     mt_err e = mt_root_open(n->fs, &c, &n->root);
     MT_REQUIRE(is_first || !is_missing(e), MT_E_PROOF, "the key slots are gone");
     if (is_missing(e)) {

@@ -301,8 +301,8 @@ static int restore(const struct mt_config *config, const struct arguments *a, st
 {
     const struct mt_restore r = {
         .backup = g->backup,
-        .credential = {a->is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
-                       mt_buf_bytes(&g->secret)},
+        .credential = {.kind = a->is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
+                       .secret = mt_buf_bytes(&g->secret)},
         .keyfile = mt_buf_bytes(&g->keyfile),
         .host_time_ms = mt_process_host_time_ms(),
     };

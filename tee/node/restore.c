@@ -60,7 +60,7 @@ static MT_ERR put_mark(struct mt_fs *fs)
 
 MT_ERR mt_node_restore(const struct mt_restore *r, const struct mt_config *config)
 {
-    const struct mt_credential node = {MT_SLOT_FILE, r->keyfile};
+    const struct mt_credential node = {.kind = MT_SLOT_FILE, .secret = r->keyfile};
     struct mt_backup_head head;
     bool is_empty = true;
     MT_DEFER(mt_fs_close) struct mt_fs *fs = NULL;

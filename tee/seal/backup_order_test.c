@@ -9,7 +9,7 @@
  * order of things: each frame opens, and the whole is refused all the same.
  */
 static const struct mt_credential own = {
-    MT_SLOT_FILE, {(const uint8_t *)"the backup's own key, of 32 bytes", 33}};
+    .kind = MT_SLOT_FILE, .secret = {(const uint8_t *)"the backup's own key, of 32 bytes", 33}};
 static const uint8_t bytes[64] = {5};
 
 #define LEDGER_NAME MT_LITERAL("ledger/ledger_00000000000000000001.mtl")

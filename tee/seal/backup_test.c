@@ -10,9 +10,9 @@
 #define OBJECT_FILE "objects/0123456789abcdef0123456789abcdef.mto"
 
 static const struct mt_credential own = {
-    MT_SLOT_FILE, {(const uint8_t *)"the backup's own key, of 32 bytes", 33}};
+    .kind = MT_SLOT_FILE, .secret = {(const uint8_t *)"the backup's own key, of 32 bytes", 33}};
 static const struct mt_credential fresh = {
-    MT_SLOT_FILE, {(const uint8_t *)"another key file for the next node", 34}};
+    .kind = MT_SLOT_FILE, .secret = {(const uint8_t *)"another key file for the next node", 34}};
 static struct mt_root *root;
 static struct mt_shred *shred;
 
@@ -199,7 +199,8 @@ static void a_backup_shows_nothing_and_two_of_them_share_no_key(void)
 static void another_credential_opens_nothing(void)
 {
     static const struct mt_credential phrase = {
-        MT_SLOT_PASSPHRASE, {(const uint8_t *)"the backup's own key, of 32 bytes", 33}};
+        .kind = MT_SLOT_PASSPHRASE,
+        .secret = {(const uint8_t *)"the backup's own key, of 32 bytes", 33}};
     MT_DEFER(mt_buf_free) struct mt_buf b = mt_buf_of_max(SIZE_MAX / 2);
     struct other o;
     begin(30, 5);
@@ -363,9 +364,9 @@ static void names_outside_of_their_place_are_refused(void)
 static void a_credential_that_is_none_or_too_long_is_refused(void)
 {
     static const uint8_t bytes[MT_SECRET_BYTES_MAX + 1];
-    const struct mt_credential long_one = {MT_SLOT_FILE, MT_BYTES_OF(bytes)};
-    const struct mt_credential short_one = {MT_SLOT_FILE, {bytes, 31}};
-    const struct mt_credential none = {MT_SLOT_PASSPHRASE, {bytes, 0}};
+    const struct mt_credential long_one = {.kind = MT_SLOT_FILE, .secret = MT_BYTES_OF(bytes)};
+    const struct mt_credential short_one = {.kind = MT_SLOT_FILE, .secret = {bytes, 31}};
+    const struct mt_credential none = {.kind = MT_SLOT_PASSPHRASE, .secret = {bytes, 0}};
     struct mt_backup_writer *w = NULL;
     begin(1, 1);
     MT_ASSERT(is_code(open_writer(1, 1, &long_one, &w), MT_E_ARG));

@@ -143,11 +143,11 @@ static void sweeping_leaves_what_only_looks_like_an_object(void)
 static void a_credential_of_no_kind_or_too_long_opens_nothing(void)
 {
     const struct mt_credential wrong[] = {
-        {MT_SLOT_DAMAGED, {plenty, 32}},
-        {(enum mt_slot_kind)7, {plenty, 32}},
-        {MT_SLOT_PASSPHRASE, {plenty, 0}},
-        {MT_SLOT_FILE, {plenty, 31}},
-        {MT_SLOT_FILE, {plenty, MT_CREDENTIAL_BYTES_MAX + 1}},
+        {.kind = MT_SLOT_DAMAGED, .secret = {plenty, 32}},
+        {.kind = (enum mt_slot_kind)7, .secret = {plenty, 32}},
+        {.kind = MT_SLOT_PASSPHRASE, .secret = {plenty, 0}},
+        {.kind = MT_SLOT_FILE, .secret = {plenty, 31}},
+        {.kind = MT_SLOT_FILE, .secret = {plenty, MT_CREDENTIAL_BYTES_MAX + 1}},
     };
     struct mt_slot s = {.purpose = MT_SLOT_FOR_ROOT};
     uint8_t key[MT_SLOT_KEY_LEN];
@@ -167,7 +167,7 @@ static void slots_that_nobody_can_read_are_listed_and_keep_their_places(void)
     OK(mt_slot_add(fs, root, &world_other_file, 0, &number));
     OK(mt_slot_list(fs, info, 1, &count));
     MT_ASSERT(number == 1 && count == 1 && info[0].number == 0);
-    file_put(fs, "slots/slot-1.mtk", MT_LITERAL("\x87\x02")); /* of the next version */
+    file_put(fs, "slots/slot-1.mtk", MT_LITERAL("\x88\x03")); /* of the next version */
     file_flip(fs, "slots/slot-0.mtk", 0);
     OK(mt_slot_list(fs, info, MT_KEY_SLOTS_MAX, &count));
     MT_ASSERT(count == 2 && info[0].kind == MT_SLOT_DAMAGED && info[1].kind == MT_SLOT_DAMAGED);
@@ -233,8 +233,9 @@ static void parts_of_a_backup_are_no_longer_than_they_may_be(void)
                                          .shred_keys = {plenty, MT_SHRED_FILE_BYTES_MAX},
                                          .platform_key = {plenty, MT_PLATFORM_KEY_LEN}};
     struct mt_backup_reader *r = NULL;
-    const struct mt_credential long_one = {MT_SLOT_FILE, {plenty, MT_SECRET_BYTES_MAX + 1}};
-    const struct mt_credential short_one = {MT_SLOT_FILE, {plenty, 31}};
+    const struct mt_credential long_one = {.kind = MT_SLOT_FILE,
+                                           .secret = {plenty, MT_SECRET_BYTES_MAX + 1}};
+    const struct mt_credential short_one = {.kind = MT_SLOT_FILE, .secret = {plenty, 31}};
     OK(frame_back(&data));
     OK(frame_back(&keys));
     data.data.len++;

@@ -80,8 +80,8 @@ static void a_secret_that_is_given_back_unwiped_is_noticed(void)
 
 static void opening_a_root_key_leaves_none_behind(void)
 {
-    static const struct mt_credential words = {MT_SLOT_PASSPHRASE,
-                                               {(const uint8_t *)"correct horse", 13}};
+    static const struct mt_credential words = {.kind = MT_SLOT_PASSPHRASE,
+                                               .secret = {(const uint8_t *)"correct horse", 13}};
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
     struct mt_secret *key = NULL;
     uint32_t number = 0;

@@ -3,7 +3,6 @@
 #ifndef MT_SEAL_INSIDE_H
 #define MT_SEAL_INSIDE_H
 
-#include "base/limits.h"
 #include "crypto/aead.h"
 #include "seal/root.h"
 
@@ -23,18 +22,21 @@ struct mt_slot {
     enum mt_slot_kind kind;
     uint64_t made_ms;
     uint8_t salt[MT_SLOT_SALT_LEN];
-    uint32_t log2_cost; /* of scrypt; 0 for a key file */
+    uint32_t log2_cost;                 /* of scrypt; 0 for all other kinds */
+    uint8_t own[MT_SLOT_OWN_BYTES_MAX]; /* what the kind alone needs: what a TPM has sealed */
+    size_t own_len;
     uint8_t wrapped[MT_SLOT_KEY_LEN + MT_AEAD_TAG_LEN];
 };
 
 void mt_slot_write(struct mt_writer *w, const struct mt_slot *s);
 MT_ERR mt_slot_parse(mt_bytes in, struct mt_slot *out);
 
-/* MT_E_ARG for an empty passphrase or a key file that is too short. `out` has purpose and time of
- * making set, and gets the rest. */
+/* MT_E_ARG for an empty passphrase or a key file that is too short. */
 MT_ERR mt_credential_check(const struct mt_credential *c);
+/* `out` has purpose and time of making set, and gets the rest. What seals is asked to open at once.
+ */
 MT_ERR mt_slot_seal(struct mt_slot *out, const struct mt_credential *c, mt_bytes key);
-/* MT_E_PROOF if the credential is not the slot's. */
+/* MT_E_PROOF if the credential is not the slot's; of a device, what it says. */
 MT_ERR mt_slot_unseal(const struct mt_slot *s, const struct mt_credential *c, mt_span key);
 
 /* The root key itself, for a backup; and a node's first slot from one, for a restore. */

@@ -31,18 +31,15 @@ static bool is_not_found(mt_err e)
     return mt_failed(e) && e.fault->code == MT_E_NOTFOUND;
 }
 
-static MT_ERR put_slot(struct mt_fs *fs, uint32_t number, const struct mt_slot *s)
+static MT_ERR put_slot(struct mt_fs *fs, uint32_t number, const struct mt_slot_made *s)
 {
-    uint8_t room[MT_KEY_SLOT_BYTES_MAX];
     char name[NAME_ROOM];
-    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     MT_DEFER(mt_file_close) struct mt_file *f = NULL;
-    mt_slot_write(&w, s);
     slot_name(number, name);
     MT_TRY(mt_seal_destroy(fs, unfinished)); /* of an earlier try that a crash cut short */
     MT_TRY(mt_fs_open(fs, unfinished, MT_FS_CREATE, &f));
     MT_TRY(mt_fs_sync_dir(fs, "slots")); /* the name before the content: it can always be found */
-    MT_TRY(mt_file_write_at(f, 0, mt_write_done(&w)));
+    MT_TRY(mt_file_write_at(f, 0, (mt_bytes){s->bytes, s->len}));
     MT_TRY(mt_file_sync(f));
     MT_TRY(mt_fs_rename(fs, unfinished, name));
     return mt_fs_sync_dir(fs, "slots");
@@ -117,17 +114,34 @@ MT_ERR mt_slot_list(struct mt_fs *fs, struct mt_slot_info *out, size_t max, size
     return MT_OK;
 }
 
+static MT_ERR make_slot(mt_bytes key, const struct mt_credential *c, uint64_t host_time_ms,
+                        struct mt_slot_made *out)
+{
+    struct mt_slot s = {.purpose = MT_SLOT_FOR_ROOT, .made_ms = host_time_ms};
+    struct mt_writer w = mt_writer_over((mt_span){out->bytes, sizeof out->bytes});
+    MT_TRY(mt_slot_seal(&s, c, key));
+    mt_slot_write(&w, &s);
+    out->len = mt_write_done(&w).len;
+    return MT_OK;
+}
+
+MT_ERR mt_slot_make(const struct mt_root *r, const struct mt_credential *c, uint64_t host_time_ms,
+                    struct mt_slot_made *out)
+{
+    return make_slot(mt_root_key(r), c, host_time_ms, out);
+}
+
 MT_ERR mt_root_create_with(struct mt_fs *fs, const struct mt_credential *c, uint64_t host_time_ms,
                            mt_bytes key)
 {
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
-    struct mt_slot s = {.purpose = MT_SLOT_FOR_ROOT, .made_ms = host_time_ms};
+    struct mt_slot_made s;
     size_t count = 0;
     MT_TRY(mt_fs_make_dir(fs, "slots"));
     MT_TRY(mt_fs_sync_dir(fs, "."));
     MT_TRY(mt_slot_list(fs, info, MT_KEY_SLOTS_MAX, &count));
     MT_REQUIRE(count == 0, MT_E_CONFLICT, "there is a root key already");
-    MT_TRY(mt_slot_seal(&s, c, key));
+    MT_TRY(make_slot(key, c, host_time_ms, &s));
     return put_slot(fs, 0, &s);
 }
 
@@ -144,8 +158,21 @@ MT_ERR mt_root_create(struct mt_fs *fs, const struct mt_credential *c, uint64_t 
     return MT_OK;
 }
 
-/* Whether slot `number` opens. What it was that kept it from opening matters only if no slot does:
- * `why` keeps the worst, a failing disk before a wrong secret before no slot. */
+/* What it was that kept slots from opening matters only if none does, and then the worst: a disk or
+ * a device that fails, before one that says no or a slot of another program, before a wrong secret.
+ */
+static int weight(mt_err e)
+{
+    if (!mt_failed(e)) {
+        return 0;
+    }
+    if (e.fault->code == MT_E_PROOF || e.fault->code == MT_E_FORMAT) {
+        return 1;
+    }
+    return e.fault->code == MT_E_DENIED || e.fault->code == MT_E_CONFLICT ? 2 : 3;
+}
+
+/* Whether slot `number` opens; `why` keeps the worst. */
 static bool opens(struct mt_fs *fs, uint32_t number, const struct mt_credential *c,
                   struct mt_root *r, mt_err *why)
 {
@@ -155,9 +182,7 @@ static bool opens(struct mt_fs *fs, uint32_t number, const struct mt_credential 
         return false;
     }
     e = mt_failed(e) ? e : mt_slot_unseal(&s, c, mt_secret_span(r->key));
-    if (mt_failed(e) && (!mt_failed(*why) || why->fault->code != MT_E_IO)) {
-        *why = e;
-    }
+    *why = weight(e) > weight(*why) ? e : *why;
     return !mt_failed(e);
 }
 
@@ -177,22 +202,21 @@ MT_ERR mt_root_open(struct mt_fs *fs, const struct mt_credential *c, struct mt_r
         }
     }
     MT_REQUIRE(mt_failed(why), MT_E_NOTFOUND, "there is no key slot");
-    bool is_secret = why.fault->code == MT_E_PROOF || why.fault->code == MT_E_FORMAT;
-    MT_REQUIRE(!is_secret, MT_E_PROOF,
+    MT_REQUIRE(weight(why) > 1 || c->device != NULL, MT_E_PROOF,
                "no key slot opens: wrong key file or passphrase, or a damaged slot");
+    MT_REQUIRE(weight(why) > 1, MT_E_PROOF,
+               "the machine's device opens no key slot: it is of another machine, or a slot is "
+               "damaged");
     return why;
 }
 
-MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
-                   uint64_t host_time_ms, uint32_t *number)
+MT_ERR mt_slot_put(struct mt_fs *fs, const struct mt_slot_made *s, uint32_t *number)
 {
-    struct mt_slot s = {.purpose = MT_SLOT_FOR_ROOT, .made_ms = host_time_ms};
     for (uint32_t i = 0; i < MT_KEY_SLOTS_MAX; i++) {
         struct mt_slot taken;
         mt_err e = get_slot(fs, i, &taken);
         if (is_not_found(e)) {
-            MT_TRY(mt_slot_seal(&s, c, mt_root_key(r)));
-            MT_TRY(put_slot(fs, i, &s));
+            MT_TRY(put_slot(fs, i, s));
             *number = i;
             return MT_OK;
         }
@@ -201,6 +225,31 @@ MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credenti
         }
     }
     MT_FAIL(MT_E_LIMIT, "all eight key slots are taken");
+}
+
+MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
+                   uint64_t host_time_ms, uint32_t *number)
+{
+    struct mt_slot_made s;
+    MT_TRY(mt_slot_make(r, c, host_time_ms, &s));
+    return mt_slot_put(fs, &s, number);
+}
+
+MT_ERR mt_slot_renew(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
+                     uint64_t host_time_ms, uint32_t *number)
+{
+    MT_DEFER(mt_root_free) struct mt_root *again = NULL;
+    struct mt_slot_made made;
+    MT_TRY(new_root(&again));
+    MT_ASSERT(again != NULL);
+    MT_TRY(mt_slot_make(r, c, host_time_ms, &made)); /* before anything that stands is touched */
+    for (uint32_t i = 0; i < MT_KEY_SLOTS_MAX; i++) {
+        mt_err why = MT_OK;
+        if (!opens(fs, i, c, again, &why) && mt_failed(why) && why.fault->code == MT_E_DENIED) {
+            MT_TRY(mt_slot_remove(fs, i));
+        }
+    }
+    return mt_slot_put(fs, &made, number);
 }
 
 MT_ERR mt_slot_remove(struct mt_fs *fs, uint32_t number)

@@ -3,26 +3,35 @@
 #ifndef MT_SEAL_ROOT_H
 #define MT_SEAL_ROOT_H
 
+#include "base/limits.h"
 #include "crypto/labels.h"
 #include "crypto/secret.h"
+#include "platform/device.h"
 #include "platform/fs.h"
 
 /*
- * One root key per node, random, wrapped by one or more key slots (spec/sealed-object.md): a
- * passphrase (scrypt) or a key file of 32 bytes or more. What opens a slot is its credential. Later
- * slots (TPM, SNP, SGX, peer, shares) have the same shape.
+ * One root key per node, random, wrapped by one or more key slots (spec/sealed-object.md and
+ * spec/key-slot.md): a passphrase (scrypt), a key file of 32 bytes or more, or the machine itself:
+ * a TPM that opens what it sealed, firmware that derives the same key again. What opens a slot is
+ * its credential.
  */
 enum mt_slot_kind {
-    MT_SLOT_PASSPHRASE = 1,
-    MT_SLOT_FILE,
     MT_SLOT_DAMAGED, /* what is listed so opens nothing; also left by a removal that was cut short
                       */
+    MT_SLOT_PASSPHRASE,
+    MT_SLOT_FILE,
+    MT_SLOT_TPM,
+    MT_SLOT_DERIVED, /* SEV-SNP, SGX */
 };
 
 struct mt_credential {
     enum mt_slot_kind kind;
-    mt_bytes secret; /* the passphrase, or the content of the key file */
+    mt_bytes secret;          /* the passphrase, or the content of the key file */
+    struct mt_device *device; /* of the last two kinds; borrowed */
 };
+
+/* MT_E_ARG from a device that neither seals nor derives. */
+MT_ERR mt_credential_of_device(struct mt_device *d, struct mt_credential *out);
 
 struct mt_slot_info {
     uint32_t number; /* 0 to 7 */
@@ -35,13 +44,30 @@ struct mt_root; /* owned; holds the root key in a secret */
 /* Makes root key and first slot; MT_E_CONFLICT if there is one. Durable on return. */
 MT_ERR mt_root_create(struct mt_fs *fs, const struct mt_credential *c, uint64_t host_time_ms,
                       struct mt_root **out);
-/* Tries every slot of the kind: MT_E_PROOF if none opens, MT_E_NOTFOUND if there are no slots at
- * all, MT_E_ARG for a secret that could open none. */
+/* Tries every slot of the kind: MT_E_PROOF if none opens, MT_E_DENIED if a device knows one and
+ * says no, MT_E_NOTFOUND if there are no slots at all, MT_E_ARG for a secret that could open none.
+ * A device takes its time. */
 MT_ERR mt_root_open(struct mt_fs *fs, const struct mt_credential *c, struct mt_root **out);
 void mt_root_free(struct mt_root **r);
 
 MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
                    uint64_t host_time_ms, uint32_t *number);
+/* The same in two steps, of which the first, that may take a second and asks the device, touches no
+ * disk. */
+struct mt_slot_made {
+    uint8_t bytes[MT_KEY_SLOT_BYTES_MAX];
+    size_t len;
+};
+MT_ERR mt_slot_make(const struct mt_root *r, const struct mt_credential *c, uint64_t host_time_ms,
+                    struct mt_slot_made *out);
+MT_ERR mt_slot_put(struct mt_fs *fs, const struct mt_slot_made *s, uint32_t *number);
+/*
+ * After an update of the image, of firmware or of the machine: a slot for the device as it is now,
+ * in place of those that the same TPM made and now denies. Slots of other machines stay. `r` was
+ * opened otherwise, and what opened it stays.
+ */
+MT_ERR mt_slot_renew(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
+                     uint64_t host_time_ms, uint32_t *number);
 /* MT_E_CONFLICT unless an undamaged one stays. The file is overwritten, then removed. */
 MT_ERR mt_slot_remove(struct mt_fs *fs, uint32_t number);
 MT_ERR mt_slot_list(struct mt_fs *fs, struct mt_slot_info *out, size_t max, size_t *count);

@@ -6,8 +6,8 @@
 #include "seal/world_test.h"
 #include "unit/mangle.h"
 
-static const struct mt_credential world_words = {MT_SLOT_PASSPHRASE,
-                                                 {(const uint8_t *)"correct horse", 13}};
+static const struct mt_credential world_words = {.kind = MT_SLOT_PASSPHRASE,
+                                                 .secret = {(const uint8_t *)"correct horse", 13}};
 
 /* What a root key is, in 32 bytes. */
 static mt_hash meaning(const struct mt_root *r)
@@ -46,10 +46,12 @@ static mt_hash begin(void)
 static void a_root_key_opens_with_its_credential_and_no_other(void)
 {
     mt_hash h = begin();
-    const struct mt_credential same_words = {MT_SLOT_PASSPHRASE, world_file.secret};
+    const struct mt_credential same_words = {.kind = MT_SLOT_PASSPHRASE,
+                                             .secret = world_file.secret};
     const struct mt_credential longer = {
-        MT_SLOT_FILE, {(const uint8_t *)"the content of a key file: 32 by.", 33}};
-    const struct mt_credential shorter = {MT_SLOT_FILE, {world_file.secret.ptr, 31}};
+        .kind = MT_SLOT_FILE, .secret = {(const uint8_t *)"the content of a key file: 32 by.", 33}};
+    const struct mt_credential shorter = {.kind = MT_SLOT_FILE,
+                                          .secret = {world_file.secret.ptr, 31}};
     MT_ASSERT(opens(&world_file, &h));
     MT_ASSERT(is_code(opened(&world_other_file, &h), MT_E_PROOF));
     MT_ASSERT(is_code(opened(&longer, &h), MT_E_PROOF));
@@ -114,8 +116,9 @@ static void a_passphrase_opens_what_it_closed(void)
 {
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
     struct mt_slot_info info[8];
-    const struct mt_credential wrong = {MT_SLOT_PASSPHRASE, MT_LITERAL("correct Horse")};
-    const struct mt_credential none = {MT_SLOT_PASSPHRASE, {NULL, 0}};
+    const struct mt_credential wrong = {.kind = MT_SLOT_PASSPHRASE,
+                                        .secret = MT_LITERAL("correct Horse")};
+    const struct mt_credential none = {.kind = MT_SLOT_PASSPHRASE, .secret = {NULL, 0}};
     uint32_t number = 0;
     size_t count = 0;
     mt_hash h = begin();

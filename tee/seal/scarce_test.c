@@ -78,7 +78,7 @@ mt_err __wrap_mt_kdf_passphrase(mt_bytes passphrase, mt_bytes salt, uint32_t log
 static mt_err a_passphrase(void)
 {
     static const struct mt_slot slot = {MT_SLOT_FOR_ROOT, MT_SLOT_PASSPHRASE, .log2_cost = 14};
-    const struct mt_credential c = {MT_SLOT_PASSPHRASE, MT_LITERAL("wrong")};
+    const struct mt_credential c = {.kind = MT_SLOT_PASSPHRASE, .secret = MT_LITERAL("wrong")};
     uint8_t key[MT_SLOT_KEY_LEN];
     mt_err e = mt_slot_unseal(&slot, &c, (mt_span){key, sizeof key});
     return is_code(e, MT_E_PROOF) ? MT_OK : e;
@@ -182,7 +182,7 @@ static mt_err empty_objects(void)
 }
 
 static const struct mt_credential own = {
-    MT_SLOT_FILE, {(const uint8_t *)"the backup's own key, of 32 bytes", 33}};
+    .kind = MT_SLOT_FILE, .secret = {(const uint8_t *)"the backup's own key, of 32 bytes", 33}};
 
 static mt_err write_backup(struct mt_root *root, struct mt_shred *shred, struct mt_buf *out)
 {

@@ -127,8 +127,8 @@ static inline bool disk_shows(mt_bytes wanted)
 }
 
 static const struct mt_credential world_file = {
-    MT_SLOT_FILE, {(const uint8_t *)"the content of a key file: 32 by", 32}};
+    .kind = MT_SLOT_FILE, .secret = {(const uint8_t *)"the content of a key file: 32 by", 32}};
 static const struct mt_credential world_other_file = {
-    MT_SLOT_FILE, {(const uint8_t *)"another key file, of 32 bytes too", 33}};
+    .kind = MT_SLOT_FILE, .secret = {(const uint8_t *)"another key file, of 32 bytes too", 33}};
 
 #endif

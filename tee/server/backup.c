@@ -29,8 +29,8 @@ MT_ERR mt_system_credential(const struct mt_request *rq, const char *const *fiel
                "kind is \"passphrase\" or \"file\"");
     MT_TRY(mt_arena_get(rq->arena, hex.len / 2, &secret));
     MT_TRY(mt_hex_parse(hex, secret));
-    *out = (struct mt_credential){is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
-                                  mt_bytes_of(secret)};
+    *out = (struct mt_credential){.kind = is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
+                                  .secret = mt_bytes_of(secret)};
     return MT_OK;
 }
 

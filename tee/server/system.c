@@ -192,9 +192,11 @@ static MT_ERR audit(struct mt_server *s, const struct mt_request *rq, struct mt_
 
 static MT_ERR slots(struct mt_server *s, struct mt_reply *rp)
 {
-    static const char *const kinds[] = {[MT_SLOT_PASSPHRASE] = "passphrase",
+    static const char *const kinds[] = {[MT_SLOT_DAMAGED] = "damaged",
+                                        [MT_SLOT_PASSPHRASE] = "passphrase",
                                         [MT_SLOT_FILE] = "file",
-                                        [MT_SLOT_DAMAGED] = "damaged"};
+                                        [MT_SLOT_TPM] = "device-tpm",
+                                        [MT_SLOT_DERIVED] = "device-derived"};
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
     size_t count = 0;
     MT_TRY(mt_slot_list(s->o.fs, info, sizeof info / sizeof *info, &count));

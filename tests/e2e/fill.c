@@ -104,7 +104,7 @@ int main(int argc, char **argv)
     check(mt_crypto_init(mt_process_entropy, NULL));
     check(mt_process_read_file(argv[2], 4096, &keyfile));
     check(mt_fs_open_posix(argv[1], &fs));
-    const struct mt_credential c = {MT_SLOT_FILE, mt_buf_bytes(&keyfile)};
+    const struct mt_credential c = {.kind = MT_SLOT_FILE, .secret = mt_buf_bytes(&keyfile)};
     check(mt_root_create(fs, &c, 0, &root));
     check(mt_root_derive(root, MT_LABEL_LEDGER_SECRET, (mt_bytes){NULL, 0}, &secret));
     make_keys(fs, root);

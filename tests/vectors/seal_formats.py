@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The MesaTEE authors
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of spec/sealed-object.md, from the words of that page alone: --check|--write ROOT."""
+"""The vectors of spec/sealed-object.md and spec/key-slot.md, from the words of those pages alone: --check|--write ROOT."""
 import hashlib
 import struct
 
@@ -53,6 +53,17 @@ file_slot = slot(2, 1700000000000, h(7), 0, hkdf(credential, b"mesatee-keyslot-f
 stretched = hashlib.scrypt(passphrase, salt=h(8), n=1 << 14, r=8, p=1, maxmem=1 << 26, dklen=32)
 passphrase_slot = slot(1, 1700000000000, h(8), 14, hkdf(stretched, b"mesatee-keyslot-passphrase-v1", h(8)))
 
+
+# Two of version 2, with the kind's own bytes before the wrapped key.
+def device_slot(kind, slot_salt, own, secret):
+    fields = cbor([2, 1, kind, 1700000000000, slot_salt, 0, own, b""])[:-1]
+    return fields + cbor(seal(hkdf(secret, b"mesatee-keyslot-device-v1", slot_salt), 0, fields, root))
+
+
+tpm_slot = device_slot(3, h(9), bytes(range(10, 20)), h(10))
+derived_slot = device_slot(4, h(11), b"", h(12))
+slots = {"tpm_slot": tpm_slot, "derived_slot": derived_slot}
+
 vectors = {
     "sealed_plain": plain,
     "sealed_file": head + sealed + tag,
@@ -62,9 +73,11 @@ vectors = {
     "file_slot": file_slot,
     "passphrase_slot": passphrase_slot,
 }
-run("seal_formats", "seal_formats.py", vectors, {"spec/sealed-object.md": list(vectors)}, {
+run("seal_formats", "seal_formats.py", vectors | slots, {"spec/sealed-object.md": vectors, "spec/key-slot.md": slots}, {
     "tee/seal/handle_corpus/vector": handle,
     "tee/seal/shred_keys_corpus/vector": shred_keys,
     "tee/seal/slot_corpus/file-vector": file_slot,
     "tee/seal/slot_corpus/passphrase-vector": passphrase_slot,
+    "tee/seal/slot_corpus/tpm-vector": tpm_slot,
+    "tee/seal/slot_corpus/derived-vector": derived_slot,
 })
