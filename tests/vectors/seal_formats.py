@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The MesaTEE authors
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of spec/sealed-object.md and spec/key-slot.md, from the words of those pages alone: --check|--write ROOT."""
+"""The vectors of spec/sealed-object.md, spec/key-slot.md and spec/tpm-sealed.md, from the words of those pages alone:
+--check|--write ROOT."""
 import hashlib
 import struct
 
 from sealing import hkdf, seal, sha256
+from signing import spki
 from vectors import cbor, run
 
 
@@ -64,6 +66,31 @@ tpm_slot = device_slot(3, h(9), bytes(range(10, 20)), h(10))
 derived_slot = device_slot(4, h(11), b"", h(12))
 slots = {"tpm_slot": tpm_slot, "derived_slot": derived_slot}
 
+# spec/tpm-sealed.md: policies from the parts of TPM 2.0's part 3 that it names, and a secret that no TPM has sealed.
+OPERATOR = 38
+policy_label = b"mesatee-tpm-policy-v1"
+values = b"".join(h(n) for n in (0, 2, 4, 7, 9, 11, 12, 13))
+policy_pcrs = sha256(bytes(32), bytes.fromhex("0000017f 00000001 000b 03 953a00"), sha256(values))
+point = spki(OPERATOR)[-64:]
+operator_area = bytes.fromhex("0023 000b 00040040 0000 0010 0018 000b 0003 0010 0020") + point[:32] + b"\0\x20" + point[32:]
+policy_operator = sha256(sha256(bytes(32), bytes.fromhex("0000016a 000b"), sha256(operator_area)), policy_label)
+policy_either = sha256(bytes(32), bytes.fromhex("00000171"), policy_pcrs, policy_operator)
+
+
+def tpm_sealed(key, policy):
+    flag = b"\1" + key if key else b"\0"
+    area = bytes.fromhex("0008 000b 00000412 0020") + policy + bytes.fromhex("0010 0020") + h(14)
+    return b"\1" + policy_pcrs + flag + struct.pack(">H", len(area)) + area + b"\0\5" + bytes(range(5))
+
+
+tpm = {
+    "tpm_policy_pcrs": policy_pcrs,
+    "tpm_policy_operator": policy_operator,
+    "tpm_policy_either": policy_either,
+    "tpm_sealed": tpm_sealed(b"", policy_pcrs),
+    "tpm_sealed_operator": tpm_sealed(spki(OPERATOR), policy_either),
+}
+
 vectors = {
     "sealed_plain": plain,
     "sealed_file": head + sealed + tag,
@@ -73,11 +100,14 @@ vectors = {
     "file_slot": file_slot,
     "passphrase_slot": passphrase_slot,
 }
-run("seal_formats", "seal_formats.py", vectors | slots, {"spec/sealed-object.md": vectors, "spec/key-slot.md": slots}, {
+run("seal_formats", "seal_formats.py", vectors | slots | tpm, {
+    "spec/sealed-object.md": vectors, "spec/key-slot.md": slots, "spec/tpm-sealed.md": tpm}, {
     "tee/seal/handle_corpus/vector": handle,
     "tee/seal/shred_keys_corpus/vector": shred_keys,
     "tee/seal/slot_corpus/file-vector": file_slot,
     "tee/seal/slot_corpus/passphrase-vector": passphrase_slot,
     "tee/seal/slot_corpus/tpm-vector": tpm_slot,
     "tee/seal/slot_corpus/derived-vector": derived_slot,
+    "tee/platform/tpm/sealed_corpus/vector": tpm["tpm_sealed"],
+    "tee/platform/tpm/sealed_corpus/operator-vector": tpm["tpm_sealed_operator"],
 })

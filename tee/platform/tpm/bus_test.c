@@ -9,7 +9,9 @@
 #include "crypto/context.h"
 #include "platform/process.h"
 #include "platform/tpm/inside.h"
+#include "platform/tpm/sealed.h"
 #include "unit/runner.h"
+#include "vectors/seal_formats.h"
 
 /* No TPM at all: a bus that answers every command with the same bytes. */
 struct bus {
@@ -56,8 +58,9 @@ enum { CALLS = 6 };
 static mt_err call(struct mt_device *d, size_t which)
 {
     static const uint8_t challenge[] = {0, 3, 1, 2, 3};
-    static const uint8_t sealed[] = {0, 14, 0, 8,  0, 11, 0, 0, 4, 18,
-                                     0, 0,  0, 16, 0, 0,  0, 2, 1, 2};
+    static const mt_bytes hex = {(const uint8_t *)MT_VECTOR_TPM_SEALED,
+                                 sizeof MT_VECTOR_TPM_SEALED - 1};
+    uint8_t sealed[(sizeof MT_VECTOR_TPM_SEALED - 1) / 2];
     uint8_t out[MT_DEVICE_SECRET_LEN];
     uint64_t number = 0;
     size_t got = 0;
@@ -66,6 +69,7 @@ static mt_err call(struct mt_device *d, size_t which)
     struct mt_buf a = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
     struct mt_buf b = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
     mt_device_evidence_init(&evidence);
+    MT_ASSERT(!mt_failed(mt_hex_parse(hex, (mt_span){sealed, sizeof sealed})));
     switch (which) {
     case 0:
         e = mt_device_evidence(d, nothing, &evidence);
@@ -187,6 +191,36 @@ static void a_bus_that_breaks_is_closed(void)
     mt_device_close(&d);
 }
 
+/* What another program made of the words of spec/tpm-sealed.md. */
+static void what_is_sealed_reads_as_the_page_says(void)
+{
+    static const struct {
+        const char *hex;
+        bool has_operator;
+        const char *policy;
+    } both[] = {{MT_VECTOR_TPM_SEALED, false, MT_VECTOR_TPM_POLICY_PCRS},
+                {MT_VECTOR_TPM_SEALED_OPERATOR, true, MT_VECTOR_TPM_POLICY_EITHER}};
+    for (size_t i = 0; i < 2; i++) {
+        struct mt_tpm_sealed s;
+        uint8_t room[512];
+        mt_hash policy;
+        mt_hash wanted;
+        const mt_bytes hex = mt_bytes_of_text(both[i].hex);
+        MT_ASSERT(hex.len / 2 <= sizeof room);
+        MT_ASSERT(!mt_failed(mt_hex_parse(hex, (mt_span){room, hex.len / 2})));
+        MT_ASSERT(!mt_failed(
+            mt_hex_parse(mt_bytes_of_text(both[i].policy), (mt_span){wanted.b, sizeof wanted.b})));
+        MT_ASSERT(!mt_failed(mt_tpm_sealed_parse((mt_bytes){room, hex.len / 2}, &s)));
+        MT_ASSERT(s.has_operator == both[i].has_operator);
+        mt_tpm_sealed_policy(&s, &policy);
+        MT_ASSERT(mt_hash_equal(&policy, &wanted));
+        room[0] = 2;
+        mt_err e = mt_tpm_sealed_parse((mt_bytes){room, hex.len / 2}, &s);
+        MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_CONFLICT);
+        MT_ASSERT(strcmp(e.fault->what, "what the TPM sealed is of another version") == 0);
+    }
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -195,6 +229,7 @@ int main(void)
         MT_TEST(answers_of_the_wrong_length_are_refused),
         MT_TEST(answers_full_of_anything_are_refused),
         MT_TEST(a_bus_that_breaks_is_closed),
+        MT_TEST(what_is_sealed_reads_as_the_page_says),
     };
     MT_ASSERT(!mt_failed(mt_crypto_init(mt_process_entropy, NULL)));
     int status = mt_test_run(tests, sizeof tests / sizeof tests[0]);

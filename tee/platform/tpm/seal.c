@@ -10,11 +10,11 @@
 #include "crypto/hash.h"
 #include "platform/tpm.h"
 #include "platform/tpm/inside.h"
+#include "platform/tpm/sealed.h"
 
 /*
- * A sealed secret: TPM2B_PUBLIC, then TPM2B_PRIVATE (spec/sealed-object.md). If an operator may
- * sign new images in, the policy under which it was sealed stands behind: what opens it is that one
- * or one that the operator signed.
+ * Secrets that open while the same is measured as when they were sealed, or when the operator of a
+ * key has signed what is measured now: sealed.h has what the host keeps of them.
  */
 
 void mt_tpm_operator(struct mt_device *d, const mt_spki *operator_key, mt_bytes approval)
@@ -43,14 +43,10 @@ static void wipe_sensitive(TPM2B_SENSITIVE_CREATE *s)
 }
 
 /* No password opens it, only the policy: userWithAuth is clear. */
-static void wanted_area(const struct mt_tpm *t, const mt_hash *now, TPM2B_PUBLIC *out)
+static void wanted_area(const struct mt_tpm_sealed *s, TPM2B_PUBLIC *out)
 {
-    mt_hash policy = *now;
-    if (t->has_operator) {
-        mt_hash signed_in;
-        mt_tpm_policy_authorize(&t->operator_key, &signed_in);
-        mt_tpm_policy_either(now, &signed_in, &policy);
-    }
+    mt_hash policy;
+    mt_tpm_sealed_policy(s, &policy);
     *out = (TPM2B_PUBLIC){
         .publicArea = {.type = TPM2_ALG_KEYEDHASH,
                        .nameAlg = TPM2_ALG_SHA256,
@@ -66,10 +62,8 @@ mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
     static const TPM2B_DATA nothing = {.size = 0};
     static const TPML_PCR_SELECTION no_pcrs = {.count = 0};
     TPM2B_PUBLIC wanted;
-    mt_hash now;
-    uint8_t bytes[sizeof(TPM2B_PUBLIC) + sizeof(TPM2B_PRIVATE)];
-    size_t len = 0;
     struct mt_tpm *t = mt_tpm_of(d);
+    struct mt_tpm_sealed s = {.has_operator = t->has_operator, .operator_key = t->operator_key};
     MT_DEFER(wipe_sensitive) TPM2B_SENSITIVE_CREATE sensitive = {.size = 0};
     MT_DEFER(mt_tpm_release) TPM2B_PUBLIC *area = NULL;
     MT_DEFER(mt_tpm_release) TPM2B_PRIVATE *private = NULL;
@@ -79,39 +73,22 @@ mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
                "a TPM seals a key, nothing longer");
     sensitive.sensitive.data.size = (uint16_t)secret.len;
     memcpy(sensitive.sensitive.data.buffer, secret.ptr, secret.len);
-    MT_TRY(policy_now(t, &now));
-    wanted_area(t, &now, &wanted);
+    MT_TRY(policy_now(t, &s.measured));
+    wanted_area(&s, &wanted);
     MT_TRY(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
     MT_TRY(mt_tpm_session(&session, &parent, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT));
     MT_TRY(mt_tpm_said(Esys_Create(t->esys, parent.at, session.at, ESYS_TR_NONE, ESYS_TR_NONE,
                                    &sensitive, &wanted, &nothing, &no_pcrs, &private, &area, NULL,
                                    NULL, NULL)));
-    MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_PUBLIC_Marshal(area, bytes, sizeof bytes, &len)));
-    MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_PRIVATE_Marshal(private, bytes, sizeof bytes, &len)));
-    MT_TRY(mt_buf_append(out, (mt_bytes){bytes, len}));
-    return t->has_operator ? mt_buf_append(out, MT_BYTES_OF(now)) : MT_OK;
-}
-
-/* `first` is the policy under which it was sealed, or empty: there is no other. */
-static MT_ERR load(const struct mt_tpm_object *parent, mt_bytes sealed, struct mt_tpm_object *out,
-                   mt_bytes *first)
-{
-    size_t at = 0;
-    TPM2B_PUBLIC area = {.size = 0};
-    TPM2B_PRIVATE private = {.size = 0};
-    MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_PUBLIC_Unmarshal(sealed.ptr, sealed.len, &at, &area)));
-    MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_PRIVATE_Unmarshal(sealed.ptr, sealed.len, &at, &private)));
-    *first = (mt_bytes){sealed.ptr + at, sealed.len - at};
-    MT_REQUIRE(first->len == 0 || first->len == sizeof(mt_hash), MT_E_FORMAT,
-               "a sealed secret has trailing bytes");
-    return mt_tpm_said(Esys_Load(out->t->esys, parent->at, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                                 ESYS_TR_NONE, &private, &area, &out->at));
+    s.area = *area;
+    s.private = *private;
+    return mt_tpm_sealed_write(&s, out);
 }
 
 /* The operator's word for the policy that the session has now. The TPM checks the signature, and
  * hands over a ticket that it did. */
-static MT_ERR take_approval(struct mt_tpm *t, const mt_hash *now, TPMT_TK_VERIFIED **ticket,
-                            TPM2B_NAME **name)
+static MT_ERR take_approval(struct mt_tpm *t, const mt_spki *operator_key, const mt_hash *now,
+                            TPMT_TK_VERIFIED **ticket, TPM2B_NAME **name)
 {
     mt_hash digest;
     uint8_t room[MT_TPM_APPROVED_LEN];
@@ -125,7 +102,7 @@ static MT_ERR take_approval(struct mt_tpm *t, const mt_hash *now, TPMT_TK_VERIFI
                                                     .signatureS = {.size = 32}}};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object loaded = {t, ESYS_TR_NONE};
     struct mt_writer w = mt_writer_over((mt_span){area, sizeof area});
-    mt_tpm_policy_key(&t->operator_key, &w);
+    mt_tpm_policy_key(operator_key, &w);
     const mt_bytes written = mt_write_done(&w);
     const mt_bytes approved = mt_tpm_policy_approved(now, (mt_span){room, sizeof room});
     mt_sha256(&approved, 1, &digest);
@@ -141,7 +118,8 @@ static MT_ERR take_approval(struct mt_tpm *t, const mt_hash *now, TPMT_TK_VERIFI
                                             ESYS_TR_NONE, &message, &signature, ticket));
 }
 
-static MT_ERR authorize(const struct mt_tpm_object *policy, const mt_hash *now)
+static MT_ERR authorize(const struct mt_tpm_object *policy, const mt_spki *operator_key,
+                        const mt_hash *now)
 {
     struct mt_tpm *t = policy->t;
     TPM2B_DIGEST approved = {.size = sizeof now->b};
@@ -149,9 +127,9 @@ static MT_ERR authorize(const struct mt_tpm_object *policy, const mt_hash *now)
     const mt_bytes label = mt_label_bytes(MT_LABEL_TPM_POLICY);
     MT_DEFER(mt_tpm_release) TPMT_TK_VERIFIED *ticket = NULL;
     MT_DEFER(mt_tpm_release) TPM2B_NAME *name = NULL;
-    MT_REQUIRE(t->has_operator && t->is_approved, MT_E_DENIED,
+    MT_REQUIRE(t->is_approved, MT_E_DENIED,
                "what runs was measured otherwise, and no operator's word for it is here");
-    MT_TRY(take_approval(t, now, &ticket, &name));
+    MT_TRY(take_approval(t, operator_key, now, &ticket, &name));
     memcpy(approved.buffer, now->b, sizeof now->b);
     reference.size = (uint16_t)label.len;
     memcpy(reference.buffer, label.ptr, label.len);
@@ -160,7 +138,7 @@ static MT_ERR authorize(const struct mt_tpm_object *policy, const mt_hash *now)
 }
 
 /* What runs now; and if a choice was sealed in, that this is one of the two. */
-static MT_ERR satisfy(const struct mt_tpm_object *policy, mt_bytes first)
+static MT_ERR satisfy(const struct mt_tpm_object *policy, const struct mt_tpm_sealed *s)
 {
     mt_hash now;
     mt_hash signed_in;
@@ -170,17 +148,16 @@ static MT_ERR satisfy(const struct mt_tpm_object *policy, mt_bytes first)
     mt_tpm_selection(MT_TPM_PCRS_SEALED, &selection);
     MT_TRY(mt_tpm_said(Esys_PolicyPCR(t->esys, policy->at, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                                       &as_they_are, &selection)));
-    if (first.len == 0) {
+    if (!s->has_operator) {
         return MT_OK;
     }
-    MT_REQUIRE(t->has_operator, MT_E_DENIED, "this was sealed for an operator's updates: whose?");
     MT_TRY(policy_now(t, &now));
-    if (!mt_bytes_equal(first, MT_BYTES_OF(now))) {
-        MT_TRY(authorize(policy, &now));
+    if (!mt_hash_equal(&s->measured, &now)) {
+        MT_TRY(authorize(policy, &s->operator_key, &now));
     }
     TPML_DIGEST either = {.count = 2, .digests = {{.size = sizeof now.b}, {.size = sizeof now.b}}};
-    mt_tpm_policy_authorize(&t->operator_key, &signed_in);
-    memcpy(either.digests[0].buffer, first.ptr, first.len);
+    mt_tpm_policy_authorize(&s->operator_key, &signed_in);
+    memcpy(either.digests[0].buffer, s->measured.b, sizeof s->measured.b);
     memcpy(either.digests[1].buffer, signed_in.b, sizeof signed_in.b);
     return mt_tpm_said(
         Esys_PolicyOR(t->esys, policy->at, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &either));
@@ -188,16 +165,18 @@ static MT_ERR satisfy(const struct mt_tpm_object *policy, mt_bytes first)
 
 mt_err mt_tpm_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
 {
-    mt_bytes first;
     struct mt_tpm *t = mt_tpm_of(d);
+    struct mt_tpm_sealed s;
     MT_DEFER(mt_tpm_release_secret) TPM2B_SENSITIVE_DATA *plain = NULL;
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object parent = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object object = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object policy = {t, ESYS_TR_NONE};
+    MT_TRY(mt_tpm_sealed_parse(sealed, &s));
     MT_TRY(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
-    MT_TRY(load(&parent, sealed, &object, &first));
+    MT_TRY(mt_tpm_said(Esys_Load(t->esys, parent.at, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                                 &s.private, &s.area, &object.at)));
     MT_TRY(mt_tpm_session(&policy, &parent, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT));
-    MT_TRY(satisfy(&policy, first));
+    MT_TRY(satisfy(&policy, &s));
     MT_TRY(mt_tpm_said(
         Esys_Unseal(t->esys, object.at, policy.at, ESYS_TR_NONE, ESYS_TR_NONE, &plain)));
     MT_REQUIRE(plain->size == secret.len, MT_E_FORMAT, "a sealed secret has another length");

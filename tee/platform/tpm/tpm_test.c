@@ -6,6 +6,7 @@
 #include "attest/credential.h"
 #include "crypto/hash.h"
 #include "platform/tpm/inside.h"
+#include "platform/tpm/sealed.h"
 #include "platform/tpm/world_test.h"
 
 static const uint8_t report_data[MT_REPORT_DATA_LEN] = {1, 2, 3};
@@ -329,9 +330,7 @@ static void what_was_changed_or_sealed_elsewhere_does_not_open(void)
 
 static void no_password_opens_what_was_sealed(void)
 {
-    size_t at = 0;
-    TPM2B_PUBLIC area = {.size = 0};
-    TPM2B_PRIVATE hidden = {.size = 0};
+    struct mt_tpm_sealed s;
     TPM2B_SENSITIVE_DATA *plain = NULL;
     struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
     begin();
@@ -339,11 +338,10 @@ static void no_password_opens_what_was_sealed(void)
     struct mt_tpm_object parent = {mt_tpm_of(device), ESYS_TR_NONE};
     struct mt_tpm_object object = {mt_tpm_of(device), ESYS_TR_NONE};
     OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
-    OK(mt_tpm_said(Tss2_MU_TPM2B_PUBLIC_Unmarshal(sealed.ptr, sealed.len, &at, &area)));
-    OK(mt_tpm_said(Tss2_MU_TPM2B_PRIVATE_Unmarshal(sealed.ptr, sealed.len, &at, &hidden)));
+    OK(mt_tpm_sealed_parse(mt_buf_bytes(&sealed), &s));
     OK(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
-    OK(mt_tpm_said(Esys_Load(esys, parent.at, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &hidden,
-                             &area, &object.at)));
+    OK(mt_tpm_said(Esys_Load(esys, parent.at, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                             &s.private, &s.area, &object.at)));
     MT_ASSERT(Esys_Unseal(esys, object.at, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &plain) !=
               TSS2_RC_SUCCESS);
     mt_tpm_flush(&object);
