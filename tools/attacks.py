@@ -28,7 +28,7 @@ class Tests:
         for test in json.loads((info / "intro-tests.json").read_text()):
             files = [pathlib.Path(word) for word in test["cmd"] if pathlib.Path(word).suffix in (".py", ".sh")]
             for target in (targets[t] for t in test["depends"] if t in targets):
-                if test["cmd"][0] in target["filename"]:
+                if {str(build.resolve() / word) for word in test["cmd"]} & set(target["filename"]):  # perhaps below valgrind
                     files += [pathlib.Path(s) for group in target["target_sources"] for s in group["sources"]]
             self.files[test["name"]] = files
         self.said = {}

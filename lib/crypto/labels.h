@@ -43,7 +43,10 @@
     X(MT_LABEL_TPM_POLICY, "mesatee-tpm-policy-v1")                                                \
     X(MT_LABEL_TPM_MEASUREMENT, "mesatee-tpm-measurement-v1")                                      \
     X(MT_LABEL_DEVICE_SNP, "mesatee-device-key-snp-v1")                                            \
-    X(MT_LABEL_DEVICE_SGX, "mesatee-device-key-sgx-v1")
+    X(MT_LABEL_DEVICE_SGX, "mesatee-device-key-sgx-v1")                                            \
+    X(MT_LABEL_SHARE, "mesatee-share-v1")                                                          \
+    X(MT_LABEL_SHARE_SET, "mesatee-share-set-v1")                                                  \
+    X(MT_LABEL_SHARE_TEXT, "mesatee-share-text-v1")
 
 enum mt_label {
 #define MT_LABEL_ENUM(name_, text_) name_,
