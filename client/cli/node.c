@@ -34,8 +34,12 @@ int mt_cli_keyslot_add(struct mt_cli *c)
     mt_bytes body;
     struct mt_writer w = mt_writer_onto(&room);
     struct mt_json_writer j = mt_json_writer_over(&w);
-    if (!mt_cli_arguments(c, 2)) {
+    bool is_device = mt_cli_flag(c, "--device");
+    if (!mt_cli_arguments(c, is_device ? 0 : 2)) {
         return MT_EXIT_USAGE;
+    }
+    if (is_device) {
+        return mt_cli_show(c, MT_HTTP_POST, "/keyslots", MT_LITERAL("{\"kind\":\"device\"}"));
     }
     mt_err e = mt_file_load(c->argv[1], 2048, &secret);
     if (mt_failed(e)) {

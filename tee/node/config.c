@@ -32,6 +32,9 @@ static const struct setting settings[] = {
      "directory of everything durable; made if absent"},
     {"keyfile", TEXT, AT(keyfile), "/etc/mesatee/keyfile", 0, 0, 0,
      "file of 32 bytes or more that opens a key slot"},
+    {"root_key", TEXT, AT(root_key), "keyfile", 0, 0, 0,
+     "what opens the disk: keyfile; or device, and then a keyfile is for recovery alone and may be "
+     "absent"},
     {"user", TEXT, AT(user), "nobody", 0, 0, 0, "whom to become when started as root"},
     {"claim_file", TEXT, AT(claim_file), "", 0, 0, 0,
      "where to write the one-time claim while there is no administrator; empty: none"},
@@ -64,10 +67,36 @@ static const struct setting settings[] = {
 
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
-static bool is_device(mt_bytes value)
+/* Texts that are one of a few words. */
+static const struct choice {
+    size_t at;
+    const char *words[3];
+    const char *all;
+} choices[] = {
+    {AT(root_key), {"keyfile", "device", NULL}, "keyfile, device"},
+    {AT(device), {"none", "tpm", "auto"}, "none, tpm, auto"},
+};
+
+static bool is_among(const struct choice *c, mt_bytes value)
 {
-    return mt_bytes_equal(value, MT_LITERAL("none")) || mt_bytes_equal(value, MT_LITERAL("tpm")) ||
-           mt_bytes_equal(value, MT_LITERAL("auto"));
+    for (size_t i = 0; i < sizeof c->words / sizeof *c->words && c->words[i] != NULL; i++) {
+        if (mt_bytes_equal(value, mt_bytes_of_text(c->words[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static MT_ERR check_choice(const struct setting *s, mt_bytes value, struct mt_config_fault *fault)
+{
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        if (choices[i].at == s->at && !is_among(&choices[i], value)) {
+            (void)snprintf(fault->reason, sizeof fault->reason, "%s is one of: %s", s->name,
+                           choices[i].all);
+            MT_FAIL(MT_E_FORMAT, "a setting is none of its words");
+        }
+    }
+    return MT_OK;
 }
 
 static void *field_of(struct mt_config *c, const struct setting *s)
@@ -136,11 +165,7 @@ static MT_ERR set(const struct setting *s, mt_bytes value, struct mt_config *c,
                            MT_CONFIG_TEXT_MAX - 1);
             MT_FAIL(MT_E_FORMAT, "a setting's text is refused");
         }
-        if (s->at == AT(device) && !is_device(value)) {
-            (void)snprintf(fault->reason, sizeof fault->reason, "%s is one of: none, tpm, auto",
-                           s->name);
-            MT_FAIL(MT_E_FORMAT, "a device is refused");
-        }
+        MT_TRY(check_choice(s, value, fault));
         memset(field_of(c, s), 0, MT_CONFIG_TEXT_MAX);
         memcpy(field_of(c, s), value.ptr, value.len);
         return MT_OK;
@@ -222,8 +247,19 @@ MT_ERR mt_config_parse(mt_bytes text, struct mt_config *out, struct mt_config_fa
         size_t eaten = len < text.len ? len + 1 : len;
         text = (mt_bytes){text.ptr + eaten, text.len - eaten};
     }
+    if (mt_config_is_device_root(&c) && strcmp(c.device, "none") == 0) {
+        fault->line = 0;
+        (void)snprintf(fault->reason, sizeof fault->reason,
+                       "root_key = device needs a device: tpm, or auto");
+        MT_FAIL(MT_E_FORMAT, "there is no device for the root key");
+    }
     *out = c;
     return MT_OK;
+}
+
+bool mt_config_is_device_root(const struct mt_config *c)
+{
+    return strcmp(c->root_key, "device") == 0;
 }
 
 static void write_value(struct mt_writer *w, const struct mt_config *c, const struct setting *s)

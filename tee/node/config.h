@@ -19,6 +19,7 @@ struct mt_config {
     char metrics[MT_CONFIG_TEXT_MAX];    /* Unix socket for /metrics; empty: none */
     char state[MT_CONFIG_TEXT_MAX];      /* directory of everything durable */
     char keyfile[MT_CONFIG_TEXT_MAX];    /* credential of a key slot: a file of 32 bytes or more */
+    char root_key[MT_CONFIG_TEXT_MAX];   /* what opens the disk: "keyfile", "device" */
     char user[MT_CONFIG_TEXT_MAX];       /* whom to become when started as root */
     char claim_file[MT_CONFIG_TEXT_MAX]; /* where the one-time claim is written when there is no
                                             administrator; empty: none */
@@ -46,6 +47,9 @@ struct mt_config_fault {
 
 /* Defaults, then the lines of `text`. MT_E_FORMAT with `fault` set. */
 MT_ERR mt_config_parse(mt_bytes text, struct mt_config *out, struct mt_config_fault *fault);
+
+/* Whether the machine's device opens the disk, and a key file at most once, for recovery. */
+bool mt_config_is_device_root(const struct mt_config *c);
 
 /* Every setting, defaults included, one line each in the order of the table: what is measured. */
 void mt_config_write(struct mt_writer *w, const struct mt_config *c);

@@ -126,8 +126,20 @@ static void what_is_not_understood_is_refused_with_its_line(void)
     MT_ASSERT(refuses("\n\n# x\nLISTEN = 127.0.0.1:1\n", 4, "no setting of this name"));
     MT_ASSERT(refuses("listen\n", 1, "name = value"));
     MT_ASSERT(refuses("device = soft\n", 1, "device is one of: none, tpm, auto"));
+    MT_ASSERT(refuses("root_key = soft\n", 1, "root_key is one of: keyfile, device"));
+    MT_ASSERT(refuses("root_key =\n", 1, "root_key is one of: keyfile, device"));
     MT_ASSERT(refuses("= 3\n", 1, "no setting of this name"));
     MT_ASSERT(refuses("workers = 3\nuser = x\nworkers = 3\n", 3, "workers is set twice"));
+}
+
+static void a_root_key_of_the_device_needs_a_device(void)
+{
+    MT_ASSERT(takes("") && !mt_config_is_device_root(&config));
+    MT_ASSERT(takes("root_key = keyfile\n") && !mt_config_is_device_root(&config));
+    MT_ASSERT(takes("root_key = device\ndevice = tpm\n") && mt_config_is_device_root(&config));
+    MT_ASSERT(takes("device = auto\nroot_key = device\n") && mt_config_is_device_root(&config));
+    MT_ASSERT(refuses("root_key = device\n", 0, "needs a device"));
+    MT_ASSERT(refuses("device = none\nroot_key = device\n", 0, "needs a device"));
 }
 
 static void blanks_and_comments_mean_nothing(void)
@@ -193,6 +205,7 @@ int main(void)
         MT_TEST(every_text_is_printable_and_at_most_255_bytes),
         MT_TEST(an_administrator_is_a_whole_hash),
         MT_TEST(what_is_not_understood_is_refused_with_its_line),
+        MT_TEST(a_root_key_of_the_device_needs_a_device),
         MT_TEST(blanks_and_comments_mean_nothing),
         MT_TEST(what_is_written_reads_back),
         MT_TEST(the_help_names_every_setting_with_its_range),

@@ -124,6 +124,14 @@ mt_err mt_node_activate(void *state, mt_bytes blob, mt_bytes secret, mt_span out
     return mt_device_activate(n->device, blob, secret, out, got);
 }
 
+mt_err mt_node_make_slot(void *state, uint64_t host_time_ms, struct mt_slot_made *out)
+{
+    const struct mt_node *n = state;
+    struct mt_credential c;
+    MT_TRY(mt_credential_of_device(n->device, &c));
+    return mt_slot_make(n->root, &c, host_time_ms, out);
+}
+
 /* ---- the counter: tee/seal/fresh.h */
 MT_ERR mt_node_open_fresh(struct mt_node *n, bool is_first, uint64_t *transactions)
 {

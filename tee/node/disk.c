@@ -52,16 +52,58 @@ static bool is_missing(mt_err e)
     return mt_failed(e) && e.fault->code == MT_E_NOTFOUND;
 }
 
-static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
+/* A key file beside a device is for recovery: it opens what the device does not open any more, and
+ * the device gets a slot for how the machine is now. */
+static MT_ERR recover_root(struct mt_node *n, mt_bytes keyfile, const struct mt_credential *device,
+                           mt_err refused)
 {
     const struct mt_credential c = {.kind = MT_SLOT_FILE, .secret = keyfile};
+    uint32_t number = 0;
+    if (keyfile.len == 0) {
+        return refused;
+    }
+    mt_log_fault("device-slot-refused", refused);
+    MT_TRY(mt_root_open(n->fs, &c, &n->root));
+    MT_TRY(mt_slot_renew(n->fs, n->root, device, mt_loop_host_time_ms(n->loop), &number));
+    const struct mt_log_field fields[] = {
+        {.name = "number", .number = number},
+        {.name = "mend", .literal = "take the key file away again: the device opens the disk"}};
+    mt_log("device-slot-renewed", fields, sizeof fields / sizeof *fields);
+    return MT_OK;
+}
+
+static MT_ERR warn_if_alone(const struct mt_node *n)
+{
+    struct mt_slot_info info[MT_KEY_SLOTS_MAX];
+    size_t count = 0;
+    MT_TRY(mt_slot_list(n->fs, info, MT_KEY_SLOTS_MAX, &count));
+    if (count == 1) {
+        const struct mt_log_field mend = {
+            .name = "mend",
+            .literal = "add a slot for recovery (mesatee keyslot add): without one, the data is "
+                       "lost with this machine, or with an update that nobody signed in"};
+        mt_log("device-slot-alone", &mend, 1);
+    }
+    return MT_OK;
+}
+
+static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
+{
+    struct mt_credential c = {.kind = MT_SLOT_FILE, .secret = keyfile};
+    bool is_device = mt_config_is_device_root(&n->config);
+    if (is_device) {
+        MT_TRY(mt_credential_of_device(n->device, &c));
+    }
     mt_err e = mt_root_open(n->fs, &c, &n->root);
     MT_REQUIRE(is_first || !is_missing(e), MT_E_PROOF, "the key slots are gone");
     if (is_missing(e)) {
         mt_log("root-key-made", NULL, 0);
-        return mt_root_create(n->fs, &c, mt_loop_host_time_ms(n->loop), &n->root);
+        e = mt_root_create(n->fs, &c, mt_loop_host_time_ms(n->loop), &n->root);
+    } else if (is_device && mt_failed(e) &&
+               (e.fault->code == MT_E_PROOF || e.fault->code == MT_E_DENIED)) {
+        e = recover_root(n, keyfile, &c, e);
     }
-    return e;
+    return mt_failed(e) || !is_device ? e : warn_if_alone(n);
 }
 
 static MT_ERR open_shred(struct mt_node *n, bool is_first)
@@ -130,6 +172,13 @@ static MT_ERR open_ledger(struct mt_node *n, bool is_first)
 }
 
 /* What the operator has to look at, and what helps. */
+static void log_refused(const char *file, const char *mend)
+{
+    const struct mt_log_field fields[] = {{.name = "file", .literal = file},
+                                          {.name = "mend", .literal = mend}};
+    mt_log("disk-refused", fields, sizeof fields / sizeof *fields);
+}
+
 static mt_err name_it(mt_err e, const char *file)
 {
     const char *mend = "restore a backup";
@@ -144,10 +193,31 @@ static mt_err name_it(mt_err e, const char *file)
     } else if (e.fault->code == MT_E_IO) {
         mend = "look after the disk: it is full, failing, or not ours";
     }
-    const struct mt_log_field fields[] = {{.name = "file", .literal = file},
-                                          {.name = "mend", .literal = mend}};
-    mt_log("disk-refused", fields, sizeof fields / sizeof *fields);
+    log_refused(file, mend);
     return e;
+}
+
+static mt_err name_slots(const struct mt_node *n, mt_err e)
+{
+    if (!mt_failed(e) || !mt_config_is_device_root(&n->config)) {
+        return name_it(e, "slots");
+    }
+    switch ((int)e.fault->code) {
+    case MT_E_DENIED:
+        log_refused("slots", "start what made the slot, or what its operator has signed; or name a "
+                             "recovery key file as keyfile");
+        return e;
+    case MT_E_PROOF:
+        log_refused("slots", "start it on the machine whose device made the slot, or restore a "
+                             "backup on this one");
+        return e;
+    case MT_E_BUSY:
+    case MT_E_CLOSED:
+        log_refused("slots", "look after the device, and start again");
+        return e;
+    default:
+        return name_it(e, "slots");
+    }
 }
 
 MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile)
@@ -157,7 +227,7 @@ MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_fs_open_posix(n->config.state, &n->fs));
     MT_TRY(name_it(is_new(n->fs, &is_first), "."));
     MT_TRY(name_it(mt_node_is_restored(n->fs, &n->awaits_recovery), "restored"));
-    MT_TRY(name_it(open_root(n, keyfile, is_first), "slots"));
+    MT_TRY(name_slots(n, open_root(n, keyfile, is_first)));
     MT_TRY(mt_root_derive(n->root, MT_LABEL_LEDGER_SECRET, (mt_bytes){NULL, 0}, &n->ledger_secret));
     MT_TRY(name_it(open_shred(n, is_first), "shred.mts"));
     MT_TRY(name_it(open_platform_key(n, is_first), "platform.mts"));

@@ -98,6 +98,7 @@ static MT_ERR make_server(struct mt_node *n)
         .evidence_pool = n->evidence,
         .evidence = mt_node_evidence,
         .activate = n->device != NULL && mt_device_enrols(n->device) ? mt_node_activate : NULL,
+        .make_slot = n->device != NULL && mt_device_keeps(n->device) ? mt_node_make_slot : NULL,
         .evidence_state = n,
         .awaits_recovery = n->awaits_recovery,
         .recovered = mt_node_recovered,
@@ -284,29 +285,40 @@ struct arguments {
     bool is_check;
 };
 
+/* With a device, a key file is for recovery, and mostly not there. */
+static MT_ERR read_keyfile(const struct mt_config *config, struct mt_buf *out)
+{
+    mt_err e = mt_process_read_file(config->keyfile, KEYFILE_BYTES_MAX, out);
+    bool is_missing = mt_failed(e) && e.fault->code == MT_E_NOTFOUND;
+    return is_missing && mt_config_is_device_root(config) ? MT_OK : e;
+}
+
 static MT_ERR prepare(const struct mt_config *config, const struct arguments *a, struct given *out)
 {
     MT_TRY(mt_process_harden());
-    MT_TRY(mt_process_read_file(config->keyfile, KEYFILE_BYTES_MAX, &out->keyfile));
+    MT_TRY(read_keyfile(config, &out->keyfile));
     if (a->backup != NULL) {
         MT_TRY(mt_process_read_file(a->secret, KEYFILE_BYTES_MAX, &out->secret));
         MT_TRY(mt_process_open_file(a->backup, &out->backup));
     }
     MT_TRY(mt_crypto_init(mt_process_entropy, NULL));
-    MT_TRY(a->backup == NULL ? mt_node_open_device(config, &out->device) : MT_OK);
+    if (a->backup == NULL || mt_config_is_device_root(config)) {
+        MT_TRY(mt_node_open_device(config, &out->device));
+    }
     return mt_process_drop(config->user, config->state);
 }
 
 static int restore(const struct mt_config *config, const struct arguments *a, struct given *g)
 {
-    const struct mt_restore r = {
+    struct mt_restore r = {
         .backup = g->backup,
         .credential = {.kind = a->is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
                        .secret = mt_buf_bytes(&g->secret)},
-        .keyfile = mt_buf_bytes(&g->keyfile),
+        .node = {.kind = MT_SLOT_FILE, .secret = mt_buf_bytes(&g->keyfile)},
         .host_time_ms = mt_process_host_time_ms(),
     };
-    mt_err e = mt_node_restore(&r, config);
+    mt_err e = g->device != NULL ? mt_credential_of_device(g->device, &r.node) : MT_OK;
+    e = mt_failed(e) ? e : mt_node_restore(&r, config);
     if (mt_failed(e)) {
         mt_log_fault("not-restored", e);
     }

@@ -71,14 +71,14 @@ struct mt_node {
     bool is_quiet; /* ended with nothing under way on any thread */
 };
 
-/* disk.c: state directory, key slot, shred and platform keys, ledger; `keyfile` is the credential's
- * content. */
+/* disk.c: state directory, key slot, shred and platform keys, ledger; `keyfile` is the content of a
+ * key file, and may be empty if the device opens the disk. */
 MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile);
 /* restore.c: a backup into an empty state directory; what a restored node waits for. */
 struct mt_restore {
     int backup;
     struct mt_credential credential; /* of the backup */
-    mt_bytes keyfile;                /* of the node */
+    struct mt_credential node;       /* what will open the node */
     uint64_t host_time_ms;
 };
 MT_ERR mt_node_restore(const struct mt_restore *r, const struct mt_config *config);
@@ -92,6 +92,7 @@ MT_ERR mt_node_device_claims(struct mt_node *n, mt_bytes evidence, const uint8_t
                              struct mt_claims *out);
 MT_ERR mt_node_device_facts(struct mt_node *n);
 mt_err mt_node_activate(void *state, mt_bytes blob, mt_bytes secret, mt_span out, size_t *got);
+mt_err mt_node_make_slot(void *state, uint64_t host_time_ms, struct mt_slot_made *out);
 /* *transactions: how many the ledger has at least, or the disk was put back. */
 MT_ERR mt_node_open_fresh(struct mt_node *n, bool is_first, uint64_t *transactions);
 void mt_node_start_counter(struct mt_node *n);

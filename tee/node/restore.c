@@ -60,7 +60,6 @@ static MT_ERR put_mark(struct mt_fs *fs)
 
 MT_ERR mt_node_restore(const struct mt_restore *r, const struct mt_config *config)
 {
-    const struct mt_credential node = {.kind = MT_SLOT_FILE, .secret = r->keyfile};
     struct mt_backup_head head;
     bool is_empty = true;
     MT_DEFER(mt_fs_close) struct mt_fs *fs = NULL;
@@ -72,7 +71,7 @@ MT_ERR mt_node_restore(const struct mt_restore *r, const struct mt_config *confi
     MT_TRY(mt_backup_reader_new(fs, &r->credential, &reader));
     MT_TRY(put_mark(fs));
     MT_TRY(mt_process_each_piece(r->backup, take_piece, reader));
-    MT_TRY(mt_backup_reader_end(reader, &node, r->host_time_ms, &head));
+    MT_TRY(mt_backup_reader_end(reader, &r->node, r->host_time_ms, &head));
     const struct mt_log_field fields[] = {{.name = "transactions", .number = head.transactions}};
     mt_log("restored", fields, sizeof fields / sizeof *fields);
     return MT_OK;

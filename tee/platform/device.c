@@ -45,6 +45,11 @@ bool mt_device_seals(const struct mt_device *d)
     return d->ops->seal != NULL && d->ops->unseal != NULL;
 }
 
+bool mt_device_keeps(const struct mt_device *d)
+{
+    return mt_device_derives(d) || mt_device_seals(d);
+}
+
 bool mt_device_counts(const struct mt_device *d)
 {
     return d->ops->count != NULL;

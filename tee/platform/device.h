@@ -62,6 +62,7 @@ MT_ERR mt_device_evidence(struct mt_device *d, const uint8_t report_data[MT_REPO
  * (SNP, SGX), or sealed and unsealed (TPM). MT_E_ARG from a device that has the other kind. */
 bool mt_device_derives(const struct mt_device *d);
 bool mt_device_seals(const struct mt_device *d);
+bool mt_device_keeps(const struct mt_device *d); /* one or the other */
 MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_span out);
 MT_ERR mt_device_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out);
 MT_ERR mt_device_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret);

@@ -109,6 +109,8 @@ MT_ERR mt_process_read_file(const char *path, size_t max, struct mt_buf *out)
 {
     enum { PIECE = 4096 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    MT_REQUIRE(fd >= 0 || errno != ENOENT, MT_E_NOTFOUND,
+               "a file that the configuration names is not there");
     MT_REQUIRE(fd >= 0, MT_E_IO, "a file that the configuration names cannot be opened");
     *out = mt_buf_of_max(max);
     ssize_t n = 1;

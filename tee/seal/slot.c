@@ -142,7 +142,7 @@ MT_ERR mt_slot_parse(mt_bytes in, struct mt_slot *out)
 
 MT_ERR mt_credential_of_device(struct mt_device *d, struct mt_credential *out)
 {
-    MT_REQUIRE(mt_device_seals(d) || mt_device_derives(d), MT_E_ARG,
+    MT_REQUIRE(mt_device_keeps(d), MT_E_ARG,
                "the machine's device keeps no key: it neither seals nor derives any");
     *out = (struct mt_credential){.kind = mt_device_seals(d) ? MT_SLOT_TPM : MT_SLOT_DERIVED,
                                   .device = d};

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "crypto/hash.h"
 #include "server/inside.h"
+#include "server/keyslot.h"
 #include "server/upkeep.h"
 
 /* One request on its way: head -> gate -> body -> handler in a transaction -> held -> answered. */
@@ -134,9 +135,10 @@ static bool is_claim(const struct mt_exchange *x)
            mt_bytes_equal(mt_bytes_of_text(x->match.route->action), MT_LITERAL("admin.claim"));
 }
 
-/* A large body is let in only if the gate would let the request in as things are now; it is asked
- * again when the body is there. */
-static MT_ERR check_before_body(struct mt_conn *c)
+/* The gate is asked again when the handler runs: this spares a body that is not let in, or a
+ * device.
+ */
+MT_ERR mt_exchange_check(struct mt_conn *c)
 {
     struct mt_server *s = c->server;
     struct mt_tx *tx = NULL;
@@ -167,7 +169,7 @@ static MT_ERR begin(struct mt_conn *c, const struct mt_http_head *head)
     MT_TRY(read_head(c, head));
     bool is_large = x->match.route->body_max > MT_BODY_INLINE_BYTES_MAX;
     if (is_large) {
-        MT_TRY(check_before_body(c));
+        MT_TRY(mt_exchange_check(c));
         MT_TRY(mt_upload_new(c, &x->upload));
     }
     if (head->expects_continue) {
@@ -323,7 +325,7 @@ static MT_ERR call(struct mt_conn *c, struct mt_tx *tx)
         mt_gate_put_staged(permit, &mt_upload_handle(x->upload)->id, mt_upload_key(x->upload));
     }
     if (x->match.service == &mt_system_service) {
-        MT_TRY(mt_system_call(s, permit, &x->request, tx, &x->reply));
+        MT_TRY(mt_system_call(s, permit, x, tx));
         if (x->reply.kind == MT_REPLY_BACKUP) {
             MT_TRY(mt_system_backup(s, &x->request, tx, &x->backup));
             x->is_backup = true;
@@ -474,10 +476,11 @@ void mt_exchange_body_done(struct mt_conn *c, mt_err e)
     if (!mt_failed(e)) {
         e = read_body(x);
     }
-    if (!mt_failed(e) && mt_enrol_is_due(x)) {
-        e = mt_enrol_begin(c);
+    bool is_enrolling = !mt_failed(e) && mt_enrol_is_due(x);
+    if (is_enrolling || (!mt_failed(e) && mt_keyslot_is_due(x))) {
+        e = is_enrolling ? mt_enrol_begin(c) : mt_keyslot_begin(c);
         if (!mt_failed(e)) {
-            return;
+            return; /* it comes back */
         }
     }
     mt_exchange_prepared(c, e);
@@ -528,6 +531,7 @@ void mt_exchange_end(struct mt_conn *c)
     mt_download_free(&x->download);
     mt_secret_free(&x->key);
     mt_backup_writer_free(&x->backup);
+    mt_making_free(&x->making);
     if (x->is_backup) {
         x->is_backup = false;
         mt_reclaim_backup_ends(c->server);

@@ -32,8 +32,8 @@ struct mt_exchange;
 /* ---- system.c: routes that are the node's own; their handlers need more than a service may have
  */
 extern const struct mt_service mt_system_service;
-MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, const struct mt_request *rq,
-                      struct mt_tx *tx, struct mt_reply *rp);
+MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, struct mt_exchange *x,
+                      struct mt_tx *tx);
 /* An administrator's POST /time takes effect before its own transaction begins: else none could. */
 MT_ERR mt_system_accept_time(struct mt_server *s, const struct mt_exchange *x);
 /* backup.c: {"kind","secret"}; a backup that begins now; recovery after a restore */
@@ -78,6 +78,7 @@ struct mt_exchange {
     size_t ended_count;
     struct mt_download *download;
     struct mt_enrol_answer enrol_answer;
+    struct mt_making *making; /* keyslot.h; owned */
     struct mt_timer heartbeat;
     uint64_t watched_txid;
     bool closes;
@@ -95,6 +96,8 @@ void mt_exchange_begin(struct mt_conn *c, const struct mt_http_head *head);
 void mt_exchange_refuse(struct mt_conn *c, mt_err e);
 /* The body is complete: runs the handler, holds the reply. */
 void mt_exchange_body_done(struct mt_conn *c, mt_err e);
+/* Whether the gate lets this request in as things are now. */
+MT_ERR mt_exchange_check(struct mt_conn *c);
 /* And so is what another thread had to do before the handler. */
 void mt_exchange_prepared(struct mt_conn *c, mt_err e);
 /* Body bytes out of c->in; stops when the upload has no room. */

@@ -56,6 +56,9 @@ struct mt_server_options {
     /* The proof that endorsement and quoting key are in one TPM; NULL: the device has none. On
      * that thread, too. */
     mt_err (*activate)(void *state, mt_bytes blob, mt_bytes secret, mt_span out, size_t *got);
+    /* A slot of the root key that the machine's device opens; NULL: the device keeps no key. On
+     * that thread, too. */
+    mt_err (*make_slot)(void *state, uint64_t host_time_ms, struct mt_slot_made *out);
     void *evidence_state;
     bool awaits_recovery; /* restored from a backup: serves nobody until an administrator signs */
     void (*recovered)(void *evidence_state); /* that is durable now */

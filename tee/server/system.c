@@ -7,6 +7,7 @@
 #include "crypto/merkle.h"
 #include "platform/process.h"
 #include "server/inside.h"
+#include "server/keyslot.h"
 #include "server/version.h"
 #include "wire/audit.h"
 
@@ -190,54 +191,11 @@ static MT_ERR audit(struct mt_server *s, const struct mt_request *rq, struct mt_
     return MT_OK;
 }
 
-static MT_ERR slots(struct mt_server *s, struct mt_reply *rp)
+MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, struct mt_exchange *x,
+                      struct mt_tx *tx)
 {
-    static const char *const kinds[] = {[MT_SLOT_DAMAGED] = "damaged",
-                                        [MT_SLOT_PASSPHRASE] = "passphrase",
-                                        [MT_SLOT_FILE] = "file",
-                                        [MT_SLOT_TPM] = "device-tpm",
-                                        [MT_SLOT_DERIVED] = "device-derived"};
-    struct mt_slot_info info[MT_KEY_SLOTS_MAX];
-    size_t count = 0;
-    MT_TRY(mt_slot_list(s->o.fs, info, sizeof info / sizeof *info, &count));
-    struct mt_json_writer *j = mt_reply_json(rp, 200);
-    mt_json_begin_array(j, "keyslots");
-    for (size_t i = 0; i < count; i++) {
-        mt_json_begin_object(j, NULL);
-        mt_json_put_uint(j, "number", info[i].number);
-        mt_json_put_literal(j, "kind", kinds[info[i].kind]);
-        mt_json_put_uint(j, "made_ms", info[i].made_ms);
-        mt_json_end_object(j);
-    }
-    mt_json_end_array(j);
-    return MT_OK;
-}
-
-static MT_ERR slot_add(struct mt_server *s, const struct mt_request *rq, struct mt_tx *tx,
-                       struct mt_reply *rp)
-{
-    static const char *const fields[] = {"kind", "secret", NULL};
-    struct mt_credential c;
-    uint32_t number = 0;
-    MT_TRY(mt_system_credential(rq, fields, &c));
-    MT_TRY(mt_slot_add(s->o.fs, s->o.root, &c, mt_tx_now_ms(tx), &number));
-    mt_json_put_uint(mt_reply_json(rp, 201), "number", number);
-    return MT_OK;
-}
-
-static MT_ERR slot_remove(struct mt_server *s, const struct mt_request *rq, struct mt_reply *rp)
-{
-    mt_bytes n = rq->arguments[0];
-    MT_REQUIRE(n.len == 1 && n.ptr[0] >= '0' && n.ptr[0] <= '7', MT_E_NOTFOUND,
-               "there is no such key slot");
-    MT_TRY(mt_slot_remove(s->o.fs, (uint32_t)(n.ptr[0] - '0')));
-    mt_json_put_bool(mt_reply_json(rp, 200), "removed", true);
-    return MT_OK;
-}
-
-MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, const struct mt_request *rq,
-                      struct mt_tx *tx, struct mt_reply *rp)
-{
+    const struct mt_request *rq = &x->request;
+    struct mt_reply *rp = &x->reply;
     mt_bytes a = mt_bytes_of_text(rq->action);
     if (mt_bytes_equal(a, MT_LITERAL("node.status"))) {
         return status(s, rq, tx, rp);
@@ -249,13 +207,13 @@ MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, const stru
         return audit(s, rq, rp);
     }
     if (mt_bytes_equal(a, MT_LITERAL("keyslot.list"))) {
-        return slots(s, rp);
+        return mt_keyslot_list(s, rp);
     }
     if (mt_bytes_equal(a, MT_LITERAL("keyslot.add"))) {
-        return slot_add(s, rq, tx, rp);
+        return mt_keyslot_add(s, x, tx);
     }
     if (mt_bytes_equal(a, MT_LITERAL("keyslot.remove"))) {
-        return slot_remove(s, rq, rp);
+        return mt_keyslot_remove(s, rq, rp);
     }
     if (mt_bytes_equal(a, MT_LITERAL("backup.get"))) {
         rp->kind = MT_REPLY_BACKUP; /* what it needs is taken when this is admitted */

@@ -39,6 +39,14 @@ static mt_err test_activate(void *state, mt_bytes blob, mt_bytes secret, mt_span
     return MT_OK;
 }
 
+/* A slot for the machine, as far as the server can tell. */
+static mt_err test_make_slot(void *state, uint64_t host_time_ms, struct mt_slot_made *out)
+{
+    (void)state;
+    MT_REQUIRE(!is_device_broken, MT_E_IO, "the device does not answer");
+    return mt_slot_make(root, &world_file, host_time_ms, out);
+}
+
 static inline void server_begin_with(size_t connections_max)
 {
     node_begin(test_services);
@@ -70,6 +78,7 @@ static inline void server_begin_with(size_t connections_max)
                                         .evidence_pool = &evidence_pool,
                                         .evidence = test_evidence,
                                         .activate = has_tpm ? test_activate : NULL,
+                                        .make_slot = has_tpm ? test_make_slot : NULL,
                                         .connections_max = connections_max,
                                         .idle_timeout_ms = TEST_IDLE_MS,
                                         .request_timeout_ms = TEST_TIMEOUT_MS};

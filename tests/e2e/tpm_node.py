@@ -18,7 +18,8 @@ REFUSED, NOT_GENUINE = 2, 3
 class Tpm:
     """One TPM, whose state outlives its process; its path is short, for a socket's name is."""
 
-    def __init__(self):
+    def __init__(self, is_told=False):
+        self.is_told = is_told  # before its power goes off: a TPM that is cut off again and again locks itself
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mesatee-e2e-tpm-"))
         self.dir.chmod(0o711)
         self.maker, self.process = machine.make_tpm(self.dir / "state"), None
@@ -39,9 +40,15 @@ class Tpm:
             time.sleep(0.05)
         raise world.Failed("swtpm does not start")
 
+    def run(self, *command):
+        where = f"swtpm:path={self.dir}/tpm"
+        subprocess.run(command, env={"PATH": "/usr/bin:/bin", "TPM2TOOLS_TCTI": where}, check=True)
+
     def stop(self):
-        """The power goes off: a TPM whose machine was stopped in order would be told before."""
+        """The power goes off: a TPM whose machine was stopped in order is told before."""
         if self.process is not None:
+            if self.is_told:
+                self.run("tpm2_shutdown", "--clear")
             self.process.terminate()
             self.process.wait()
             self.process = None
@@ -131,14 +138,86 @@ def pretend(w, tap, node):
     tap.ok(status == 1 and "device-refused" in said, "without its TPM the node does not start", said[-400:])
 
 
+def extend(tpm):
+    """What the next image measures."""
+    tpm.run("tpm2_pcrextend", f"11:sha256={'5a' * 32}")
+
+
+def kinds(w):
+    return [slot["kind"] for slot in w.json("admin", "keyslot", "list")["keyslots"]]
+
+
+def accept(w, node, name):
+    """The administrator's policy names what runs now."""
+    (w.dir / "admin" / "contexts" / f"{node.name}.json").unlink(missing_ok=True)
+    node.join("admin", policy=policy(w, node, "admin", name, "--platform", node.public["platform"], "--kind", "tpm", "--level", "3"))
+
+
+def device_alone(w, tap, node, tpm, other):
+    accept(w, node, "first")
+    (w.dir / "kept.csv").write_text("a\n1\n")
+    w.cli("admin", "data", "put", "kept", w.dir / "kept.csv")
+    tap.ok(kinds(w) == ["device-tpm"] and "device-slot-alone" in node.log.read_text(),
+           "the TPM alone opens the disk, and the node warns that nothing else does", kinds(w))
+    done = w.cli("admin", "keyslot", "remove", "0", check=False)
+    tap.ok(done.returncode != 0 and kinds(w) == ["device-tpm"], "the last slot is not removed", done.stderr)
+    node.stop()
+    start(node, tpm).start()
+    done = w.cli("admin", "data", "show", "kept", check=False)
+    tap.ok(done.returncode == 0, "a disk with no key file opens with its TPM", done.stderr)
+    node.stop()
+    status, said = start(node, other).run_to_end()
+    tap.ok(status == 1 and "on the machine whose device made the slot" in said, "a disk with no key file opens with no other TPM", said[-400:])
+    whole = node.conf.read_text()
+    node.conf.write_text(whole.replace("device = tpm", "device = none").replace("root_key = device", "root_key = keyfile")
+                         .replace(str(w.dir / "recovery"), str(w.keyfile)))
+    status, said = node.run_to_end()
+    tap.ok(status == 1 and "slots" in said, "nor with a key file of the host's", said[-400:])
+    node.conf.write_text(whole)
+
+
+def recovery(w, tap, node, tpm):
+    start(node, tpm).start()
+    (w.dir / "offline").write_bytes(bytes(range(32)))
+    w.cli("admin", "keyslot", "add", "file", w.dir / "offline")
+    w.cli("admin", "keyslot", "add", "--device")
+    tap.ok(kinds(w) == ["device-tpm", "file", "device-tpm"], "a key file for recovery is added, and one more slot of the TPM", kinds(w))
+    node.stop()
+    start(node, tpm)
+    extend(tpm)
+    status, said = node.run_to_end()
+    tap.ok(status == 1 and "what its operator has signed" in said, "an image that measures otherwise does not open it", said[-400:])
+    shutil.copy(w.dir / "offline", w.dir / "recovery")
+    node.start()
+    accept(w, node, "next")
+    done = w.cli("admin", "data", "show", "kept", check=False)
+    tap.ok(done.returncode == 0 and "device-slot-renewed" in node.log.read_text(), "the key file opens it after such an update", done.stderr)
+    tap.ok(sorted(kinds(w)) == ["device-tpm", "file"], "and the slots of the image before are gone", kinds(w))
+    node.stop()
+    (w.dir / "recovery").unlink()
+    start(node, tpm)
+    extend(tpm)
+    node.start()
+    tap.ok(w.cli("admin", "data", "show", "kept", check=False).returncode == 0, "from then on the TPM opens it again, without a key file")
+    node.stop()
+    status, said = start(node, tpm).run_to_end()
+    tap.ok(status == 1 and "disk-refused" in said, "and the image before is shut out", said[-400:])
+
+
+def key_slots(w, tap, tpm, other):
+    node = world.Node(w, name="slots", device="tpm", root_key="device", keyfile=w.dir / "recovery")
+    device_alone(w, tap, start(node, tpm).start(), tpm, other)
+    recovery(w, tap, node, tpm)
+
+
 def run(w, tap):
-    if any(shutil.which(p) is None for p in ("swtpm", "swtpm_setup")):
-        tap.skip("a node with a TPM", "swtpm is not installed")
+    if any(shutil.which(p) is None for p in ("swtpm", "swtpm_setup", "tpm2_pcrextend")):
+        tap.skip("a node with a TPM", "swtpm or tpm2-tools is not installed")
         return
     if world.is_sanitized(w.build / "mesateed"):
         tap.skip("a node with a TPM", "the TPM's library brings its own libcrypto, and AddressSanitizer knows one alone")
         return
-    tpm, other = Tpm(), Tpm()
+    tpm, other, third, fourth = Tpm(), Tpm(), Tpm(is_told=True), Tpm(is_told=True)
     try:
         node = start(world.Node(w, device="tpm"), tpm).start()
         judge(w, tap, node, tpm, other)
@@ -146,9 +225,10 @@ def run(w, tap):
         disks(w, tap, node, tpm, other)
         tpm.stop()
         pretend(w, tap, node)
+        key_slots(w, tap, third, fourth)
     finally:
-        tpm.close()
-        other.close()
+        for t in (tpm, other, third, fourth):
+            t.close()
 
 
 world.main(run)

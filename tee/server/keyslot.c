@@ -1,0 +1,124 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/keyslot.h"
+
+#include <stdlib.h>
+
+/*
+ * The slots that open the node's root key. One for the machine's device is made on the thread that
+ * has the device to itself; the handler writes it, as it writes every other.
+ */
+struct mt_making {
+    struct mt_work work;
+    struct mt_conn *conn;
+    uint64_t host_time_ms;
+    struct mt_slot_made slot;
+};
+
+void mt_making_free(struct mt_making **m)
+{
+    free(*m);
+    *m = NULL;
+}
+
+static bool is_for_device(const struct mt_json *json)
+{
+    mt_bytes kind;
+    return json != NULL && !mt_failed(mt_json_text(json, "kind", &kind)) &&
+           mt_bytes_equal(kind, MT_LITERAL("device"));
+}
+
+bool mt_keyslot_is_due(const struct mt_exchange *x)
+{
+    return x->match.service == &mt_system_service &&
+           mt_bytes_equal(mt_bytes_of_text(x->match.route->action), MT_LITERAL("keyslot.add")) &&
+           is_for_device(x->request.json);
+}
+
+static mt_err run(struct mt_work *w)
+{
+    struct mt_making *m = w->state;
+    const struct mt_server_options *o = &m->conn->server->o;
+    return o->make_slot(o->evidence_state, m->host_time_ms, &m->slot);
+}
+
+static void done(struct mt_work *w, mt_err e)
+{
+    MT_DEFER(mt_making_free) struct mt_making *m = w->state;
+    struct mt_conn *c = m->conn;
+    if (!mt_conn_work_ends(c)) {
+        return;
+    }
+    c->x.making = m;
+    m = NULL; /* given */
+    mt_exchange_prepared(c, e);
+    mt_conn_pump(c);
+}
+
+MT_ERR mt_keyslot_begin(struct mt_conn *c)
+{
+    static const char *const fields[] = {"kind", NULL};
+    MT_DEFER(mt_making_free) struct mt_making *m = NULL;
+    MT_TRY(mt_exchange_check(c)); /* who may not, does not keep the device busy */
+    MT_TRY(mt_json_known(c->x.request.json, fields));
+    MT_REQUIRE(c->server->o.make_slot != NULL, MT_E_ARG,
+               "the node's machine has no device that keeps a key");
+    m = calloc(1, sizeof *m);
+    MT_REQUIRE(m != NULL, MT_E_NOMEM, "no memory for a key slot");
+    m->work = (struct mt_work){.run = run, .done = done, .state = m};
+    m->conn = c;
+    m->host_time_ms = mt_loop_host_time_ms(c->server->o.loop);
+    MT_TRY(mt_pool_submit(c->server->o.evidence_pool, &m->work));
+    mt_conn_work_begins(c);
+    c->state = MT_CONN_SEALING;
+    m = NULL; /* it comes back to done() */
+    return MT_OK;
+}
+
+MT_ERR mt_keyslot_list(struct mt_server *s, struct mt_reply *rp)
+{
+    static const char *const kinds[] = {[MT_SLOT_DAMAGED] = "damaged",
+                                        [MT_SLOT_PASSPHRASE] = "passphrase",
+                                        [MT_SLOT_FILE] = "file",
+                                        [MT_SLOT_TPM] = "device-tpm",
+                                        [MT_SLOT_DERIVED] = "device-derived"};
+    struct mt_slot_info info[MT_KEY_SLOTS_MAX];
+    size_t count = 0;
+    MT_TRY(mt_slot_list(s->o.fs, info, sizeof info / sizeof *info, &count));
+    struct mt_json_writer *j = mt_reply_json(rp, 200);
+    mt_json_begin_array(j, "keyslots");
+    for (size_t i = 0; i < count; i++) {
+        mt_json_begin_object(j, NULL);
+        mt_json_put_uint(j, "number", info[i].number);
+        mt_json_put_literal(j, "kind", kinds[info[i].kind]);
+        mt_json_put_uint(j, "made_ms", info[i].made_ms);
+        mt_json_end_object(j);
+    }
+    mt_json_end_array(j);
+    return MT_OK;
+}
+
+MT_ERR mt_keyslot_add(struct mt_server *s, struct mt_exchange *x, struct mt_tx *tx)
+{
+    static const char *const fields[] = {"kind", "secret", NULL};
+    struct mt_credential c;
+    uint32_t number = 0;
+    if (x->making != NULL) {
+        MT_TRY(mt_slot_put(s->o.fs, &x->making->slot, &number));
+    } else {
+        MT_TRY(mt_system_credential(&x->request, fields, &c));
+        MT_TRY(mt_slot_add(s->o.fs, s->o.root, &c, mt_tx_now_ms(tx), &number));
+    }
+    mt_json_put_uint(mt_reply_json(&x->reply, 201), "number", number);
+    return MT_OK;
+}
+
+MT_ERR mt_keyslot_remove(struct mt_server *s, const struct mt_request *rq, struct mt_reply *rp)
+{
+    mt_bytes n = rq->arguments[0];
+    MT_REQUIRE(n.len == 1 && n.ptr[0] >= '0' && n.ptr[0] <= '7', MT_E_NOTFOUND,
+               "there is no such key slot");
+    MT_TRY(mt_slot_remove(s->o.fs, (uint32_t)(n.ptr[0] - '0')));
+    mt_json_put_bool(mt_reply_json(rp, 200), "removed", true);
+    return MT_OK;
+}
