@@ -1,5 +1,7 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <tss2/tss2_mu.h>
+
 #include "platform/tpm/inside.h"
 
 #define RESTRICTED_KEY                                                                             \
@@ -60,15 +62,38 @@ static const struct template templates[] = {
     [MT_TPM_STORAGE] = {&storage_template, ESYS_TR_RH_OWNER},
 };
 
+/* The bus may show us another key, one that is not restricted, say. Its numbers alone are its own.
+ */
+static bool is_of_template(const TPMT_PUBLIC *made, const TPMT_PUBLIC *template)
+{
+    TPMT_PUBLIC expected = *template;
+    uint8_t a[sizeof(TPMT_PUBLIC)];
+    uint8_t b[sizeof(TPMT_PUBLIC)];
+    size_t a_len = 0;
+    size_t b_len = 0;
+    expected.unique = made->unique;
+    return Tss2_MU_TPMT_PUBLIC_Marshal(made, a, sizeof a, &a_len) == TSS2_RC_SUCCESS &&
+           Tss2_MU_TPMT_PUBLIC_Marshal(&expected, b, sizeof b, &b_len) == TSS2_RC_SUCCESS &&
+           mt_bytes_equal((mt_bytes){a, a_len}, (mt_bytes){b, b_len});
+}
+
 MT_ERR mt_tpm_primary(struct mt_tpm_object *o, enum mt_tpm_key key, TPM2B_PUBLIC **public_area)
 {
     static const TPM2B_SENSITIVE_CREATE no_secret = {.size = 0};
     static const TPM2B_DATA nothing = {.size = 0};
     static const TPML_PCR_SELECTION no_pcrs = {.count = 0};
     const TPM2B_PUBLIC wanted = {.publicArea = *templates[key].area};
-    return mt_tpm_said(Esys_CreatePrimary(o->t->esys, templates[key].hierarchy, ESYS_TR_PASSWORD,
+    MT_DEFER(mt_tpm_release) TPM2B_PUBLIC *made = NULL;
+    MT_TRY(mt_tpm_said(Esys_CreatePrimary(o->t->esys, templates[key].hierarchy, ESYS_TR_PASSWORD,
                                           ESYS_TR_NONE, ESYS_TR_NONE, &no_secret, &wanted, &nothing,
-                                          &no_pcrs, &o->at, public_area, NULL, NULL, NULL));
+                                          &no_pcrs, &o->at, &made, NULL, NULL, NULL)));
+    MT_REQUIRE(is_of_template(&made->publicArea, templates[key].area), MT_E_PROOF,
+               "a TPM made another key than it was asked for");
+    if (public_area != NULL) {
+        *public_area = made;
+        made = NULL; /* given */
+    }
+    return MT_OK;
 }
 
 MT_ERR mt_tpm_session(struct mt_tpm_object *o, const struct mt_tpm_object *salt, TPM2_SE type,
