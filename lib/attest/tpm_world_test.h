@@ -12,7 +12,7 @@
 
 /* A TPM of our own, for what no real one does: any attributes, any scheme, any bytes under its
  * signature. */
-enum { ROOM = 1024, ATTRIBUTES = 0x50072 };
+enum { ROOM = 1024, ATTRIBUTES = 0x50472 };
 
 struct own_tpm {
     struct pki_cert key; /* of the attestation key, self-signed */

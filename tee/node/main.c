@@ -391,10 +391,11 @@ static bool take_argument(int argc, char **argv, int *i, struct arguments *out)
     return true;
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **environment)
 {
     struct arguments a = {.config = NULL};
     struct mt_config config;
+    environment[0] = NULL; /* the host's: TSS2_LOG alone would have a library print secrets */
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             print_usage(false);

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,6 +43,23 @@ static void a_file_keeps_what_was_written_and_says_what_is_missing(void)
               !mt_failed(mt_fs_sync_dir(fs, "sub")));
     MT_ASSERT(!mt_failed(mt_fs_remove(fs, "sub/b")));
     mt_fs_close(&fs);
+}
+
+static void a_file_that_is_too_long_is_not_cut(void)
+{
+    enum { LEN = 5000 };
+    static const uint8_t content[LEN] = {1};
+    char path[64];
+    struct mt_buf out;
+    (void)snprintf(path, sizeof path, "%s/long", dir);
+    MT_ASSERT(!mt_failed(mt_process_put_file(path, MT_BYTES_OF(content))));
+    MT_ASSERT(!mt_failed(mt_process_read_file(path, LEN, &out)));
+    MT_ASSERT(mt_bytes_equal(mt_buf_bytes(&out), MT_BYTES_OF(content)));
+    mt_buf_free(&out);
+    mt_err e = mt_process_read_file(path, LEN - 1, &out);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_LIMIT);
+    mt_buf_free(&out);
+    MT_ASSERT(unlink(path) == 0);
 }
 
 static void a_directory_has_one_node_and_no_other_readers(void)
@@ -238,6 +256,7 @@ int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(a_file_keeps_what_was_written_and_says_what_is_missing),
+        MT_TEST(a_file_that_is_too_long_is_not_cut),
         MT_TEST(a_directory_has_one_node_and_no_other_readers),
         MT_TEST(many_threads_use_one_file_system),
         MT_TEST(timers_come_in_order_and_a_cleared_one_not_at_all),

@@ -115,15 +115,19 @@ MT_ERR mt_process_read_file(const char *path, size_t max, struct mt_buf *out)
     *out = mt_buf_of_max(max);
     ssize_t n = 1;
     mt_err e = MT_OK;
-    while (n > 0 && !mt_failed(e)) {
+    while (n > 0 && !mt_failed(e) && out->len < max) {
         mt_span room;
         size_t left = max - out->len;
         e = mt_buf_reserve(out, left < PIECE ? left : PIECE, &room);
-        n = mt_failed(e) || room.len == 0 ? 0 : read(fd, room.ptr, room.len);
+        n = mt_failed(e) ? 0 : read(fd, room.ptr, room.len < left ? room.len : left);
         out->len += n > 0 ? (size_t)n : 0;
     }
+    uint8_t beyond = 0;
+    bool is_full = n > 0 && !mt_failed(e);
+    n = is_full ? read(fd, &beyond, sizeof beyond) : n;
     (void)close(fd);
     MT_TRY(e);
+    MT_REQUIRE(n <= 0, MT_E_LIMIT, "a file that the configuration names is too long");
     MT_REQUIRE(n == 0, MT_E_IO, "a file that the configuration names cannot be read");
     return MT_OK;
 }

@@ -20,7 +20,8 @@
  * sealed.
  *
  * MT_E_BUSY: the TPM asks to come later, others fill its memory, or PCRs did not stand still.
- * MT_E_DENIED: it is locked out, or its policy says no. MT_E_CLOSED: it does not answer any more.
+ * MT_E_DENIED: it is locked out, or its policy says no. MT_E_CLOSED: it does not answer any more; it
+ * is opened again before the next call, which fails too if that does not help.
  */
 MT_ERR mt_tpm_open(const char *where, struct mt_device **out);
 

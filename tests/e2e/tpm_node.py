@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """tpm_node.py BUILD: a node whose machine has a TPM (swtpm stands for it): known by its maker, level 3, and no other for it."""
+import os
 import pathlib
 import shutil
 import subprocess
@@ -219,7 +220,9 @@ def run(w, tap):
         return
     tpm, other, third, fourth = Tpm(), Tpm(), Tpm(is_told=True), Tpm(is_told=True)
     try:
-        node = start(world.Node(w, device="tpm"), tpm).start()
+        node = start(world.Node(w, device="tpm"), tpm).start(env=dict(os.environ, TSS2_LOG="all+TRACE"))
+        said = node.log.read_text()
+        tap.ok("ready" in said and "trace:" not in said, "the environment makes no library print what runs over the bus", said[-400:])
         judge(w, tap, node, tpm, other)
         use(w, tap, node)
         disks(w, tap, node, tpm, other)

@@ -85,6 +85,7 @@ mt_err mt_tpm_count(struct mt_device *d, bool is_step, uint64_t *out)
     struct mt_tpm *t = mt_tpm_of(d);
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object salt = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object session = {t, ESYS_TR_NONE};
+    MT_TRY(mt_tpm_ready(t));
     MT_TRY(find(t, &nv));
     mt_err e = mt_tpm_primary(&salt, MT_TPM_STORAGE, NULL);
     if (!mt_failed(e)) {

@@ -46,6 +46,7 @@ mt_err mt_tpm_endorsement(struct mt_device *d, struct mt_buf *certificate,
     struct mt_tpm *t = mt_tpm_of(d);
     MT_DEFER(mt_tpm_release) TPM2B_PUBLIC *area = NULL;
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object ek = {t, ESYS_TR_NONE};
+    MT_TRY(mt_tpm_ready(t));
     MT_TRY(mt_tpm_primary(&ek, MT_TPM_EK, &area));
     MT_TRY(mt_tpm_said(Tss2_MU_TPMT_PUBLIC_Marshal(&area->publicArea, bytes, sizeof bytes, &len)));
     MT_TRY(mt_buf_append(public_area, (mt_bytes){bytes, len}));
@@ -65,6 +66,7 @@ mt_err mt_tpm_activate(struct mt_device *d, mt_bytes blob, mt_bytes secret, mt_s
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object ak = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object session = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object policy = {t, ESYS_TR_NONE};
+    MT_TRY(mt_tpm_ready(t));
     MT_TRY(mt_tpm_said(Tss2_MU_TPM2B_ID_OBJECT_Unmarshal(blob.ptr, blob.len, &blob_at, &id)));
     MT_TRY(mt_tpm_said(
         Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal(secret.ptr, secret.len, &secret_at, &key)));

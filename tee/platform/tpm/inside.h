@@ -10,10 +10,14 @@
 
 /* What the files of this folder share, and nobody else includes. */
 
+struct mt_tpm_transport;
+
 struct mt_tpm {
     struct mt_device device;
     TSS2_TCTI_CONTEXT *tcti; /* owned */
     ESYS_CONTEXT *esys;
+    const struct mt_tpm_transport *by; /* to be reached again; NULL: it is not */
+    char where[512];
     struct mt_buf event_log;
     bool has_operator;
     bool is_approved;
@@ -23,6 +27,10 @@ struct mt_tpm {
 
 /* Over a transport that is ready; takes it, whatever becomes of the call. */
 MT_ERR mt_tpm_new(TSS2_TCTI_CONTEXT *tcti, struct mt_tpm **out);
+
+/* Before each call: a TPM that has stopped answering is opened once more. Asked beforehand, and not
+ * done again afterwards: a counter whose answer was lost may have been stepped. */
+MT_ERR mt_tpm_ready(struct mt_tpm *t);
 
 /* An answer's code as an error of ours. */
 MT_ERR mt_tpm_said(TSS2_RC rc);

@@ -30,7 +30,9 @@ static const TPMT_PUBLIC ek_template = {
 static const TPMT_PUBLIC ak_template = {
     .type = TPM2_ALG_ECC,
     .nameAlg = TPM2_ALG_SHA256,
-    .objectAttributes = RESTRICTED_KEY | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_SIGN_ENCRYPT,
+    /* Without noDA a TPM that counts unclean stops as wrong guesses would lock a node out. */
+    .objectAttributes =
+        RESTRICTED_KEY | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_SIGN_ENCRYPT,
     .parameters.eccDetail = {.symmetric = {.algorithm = TPM2_ALG_NULL},
                              .scheme = {.scheme = TPM2_ALG_ECDSA,
                                         .details.ecdsa.hashAlg = TPM2_ALG_SHA256},

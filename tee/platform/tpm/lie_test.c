@@ -211,7 +211,7 @@ static void an_answer_that_was_changed_is_never_a_wrong_result(void)
 static void unrestrict(uint8_t *answer, size_t *len, unsigned how)
 {
     enum { AREA = 10 + 4 + 4 + 2 };
-    static const uint8_t attributes[] = {0x00, 0x05, 0x00, 0x72};
+    static const uint8_t attributes[] = {0x00, 0x05, 0x04, 0x72};
     const mt_bytes area = {answer + AREA, (size_t)answer[AREA - 2] << 8 | answer[AREA - 1]};
     uint8_t *at = memmem(answer, *len, attributes, sizeof attributes);
     mt_hash name;
@@ -232,7 +232,7 @@ static void a_quoting_key_that_is_not_restricted_is_refused(void)
     begin_all();
     fresh_tpm();
     lie = unrestrict;
-    lie_in = 0;
+    lie_in = 1; /* behind the question whether it is still there */
     mt_device_evidence_init(&e);
     fails(mt_device_evidence(device, report_data, &e), MT_E_PROOF);
     MT_ASSERT(has_lied);

@@ -165,6 +165,7 @@ mt_err mt_tpm_evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_
     MT_DEFER(mt_tpm_release) TPM2B_PUBLIC *public_area = NULL;
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object ak = {t, ESYS_TR_NONE};
     mt_sha256(&asked, 1, &extra);
+    MT_TRY(mt_tpm_ready(t));
     MT_TRY(mt_tpm_primary(&ak, MT_TPM_AK, &public_area));
     MT_TRY(mt_tpm_said(
         Tss2_MU_TPMT_PUBLIC_Marshal(&public_area->publicArea, bytes, sizeof bytes, &len)));

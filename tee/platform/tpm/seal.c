@@ -73,6 +73,7 @@ mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
                "a TPM seals a key, nothing longer");
     sensitive.sensitive.data.size = (uint16_t)secret.len;
     memcpy(sensitive.sensitive.data.buffer, secret.ptr, secret.len);
+    MT_TRY(mt_tpm_ready(t));
     MT_TRY(policy_now(t, &s.measured));
     wanted_area(&s, &wanted);
     MT_TRY(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
@@ -172,6 +173,7 @@ mt_err mt_tpm_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object object = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object policy = {t, ESYS_TR_NONE};
     MT_TRY(mt_tpm_sealed_parse(sealed, &s));
+    MT_TRY(mt_tpm_ready(t));
     MT_TRY(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
     MT_TRY(mt_tpm_said(Esys_Load(t->esys, parent.at, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
                                  &s.private, &s.area, &object.at)));

@@ -91,7 +91,7 @@ static void open_device(void)
         open_device();                                                                             \
     } while (0)
 
-static void power_on(void)
+static void switch_on(void)
 {
     static const char *const argv[] = {"swtpm",
                                        "socket",
@@ -106,6 +106,11 @@ static void power_on(void)
                                        "not-need-init,startup-clear",
                                        NULL};
     swtpm = start(argv);
+}
+
+static void power_on(void)
+{
+    switch_on();
     open_device();
 }
 
