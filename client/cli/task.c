@@ -254,31 +254,47 @@ static void print_event(const struct mt_cli *c, uint64_t txid, mt_bytes data)
     (void)fflush(stdout);
 }
 
-int mt_cli_task_watch(struct mt_cli *c)
+/* The events behind a transaction, until the verdict on the node is due for renewal. */
+static mt_err follow(struct mt_cli *c, uint64_t *txid)
 {
     char target[TARGET_MAX];
     struct mt_answer a;
     MT_DEFER(mt_buf_free) struct mt_buf data = mt_buf_of_max(65536);
     const struct mt_call call = {.method = MT_HTTP_GET, .target = target};
+    (void)snprintf(target, sizeof target, "/tasks/%s/events?after=%llu", c->argv[0],
+                   (unsigned long long)*txid);
+    mt_err e = mt_session_call(&c->s, &call, &a);
+    mt_buf_free(&a.body);
+    while (!mt_failed(e) && !mt_session_is_stale(&c->s)) {
+        e = mt_client_next_event(c->s.client, &data, txid);
+        if (!mt_failed(e) && data.len > 0) {
+            print_event(c, *txid, mt_buf_bytes(&data));
+        }
+    }
+    return e;
+}
+
+int mt_cli_task_watch(struct mt_cli *c)
+{
     const char *after = mt_cli_option(c, "--after");
+    const char *renew = mt_cli_option(c, "--renew");
     uint64_t txid = 0;
+    uint64_t renew_s = MT_RENEW_MS / 1000;
     if (!mt_cli_arguments(c, 1) || !is_id(c->argv[0]) ||
-        (after != NULL && !mt_cli_number(after, &txid))) {
+        (after != NULL && !mt_cli_number(after, &txid)) ||
+        (renew != NULL &&
+         (!mt_cli_number(renew, &renew_s) || renew_s == 0 || renew_s > MT_RENEW_MS / 1000))) {
         return MT_EXIT_USAGE;
     }
-    (void)snprintf(target, sizeof target, "/tasks/%s/events?after=%llu", c->argv[0],
-                   (unsigned long long)txid);
+    c->s.renew_ms = renew_s * 1000;
     int rc = mt_cli_connect(c);
     if (rc != MT_EXIT_DONE) {
         return rc;
     }
-    mt_err e = mt_session_call(&c->s, &call, &a);
-    mt_buf_free(&a.body);
+    mt_err e = MT_OK;
     while (!mt_failed(e)) {
-        e = mt_client_next_event(c->s.client, &data, &txid);
-        if (!mt_failed(e)) {
-            print_event(c, txid, mt_buf_bytes(&data));
-        }
+        e = follow(c, &txid);
+        e = mt_failed(e) ? e : mt_session_reconnect(&c->s);
     }
     return mt_cli_fail(c, e, "watch");
 }

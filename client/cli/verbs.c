@@ -159,9 +159,9 @@ const struct mt_verb mt_verbs[] = {
     {"task", "run", "task run TASK [--no-wait]",
      "Runs an approved task and waits for it. Interrupted, the waiting ends and the run goes on.",
      "mesatee task run 4be1...", mt_cli_task_run},
-    {"task", "watch", "task watch TASK [--after TRANSACTION]",
-     "Follows what happens to a task until it is interrupted; with --json, a line of JSON for each "
-     "event.",
+    {"task", "watch", "task watch TASK [--after TRANSACTION] [--renew SECONDS]",
+     "Follows what happens to a task until it is interrupted, and judges the node anew every ten "
+     "minutes, or sooner; with --json, a line of JSON for each event.",
      "mesatee task watch 4be1...", mt_cli_task_watch},
     {"task", "cancel", "task cancel TASK [--run RUN]", "Cancels a run, or the whole task.",
      "mesatee task cancel 4be1...", mt_cli_task_cancel},

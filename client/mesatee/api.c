@@ -191,6 +191,23 @@ int mesatee_verify(struct mesatee *m)
     return end(m, mt_session_connect(&m->s));
 }
 
+static MT_ERR check_age(unsigned seconds)
+{
+    MT_REQUIRE(seconds > 0 && seconds <= MT_RENEW_MS / 1000, MT_E_ARG,
+               "a verdict is renewed after 1 to 600 seconds");
+    return MT_OK;
+}
+
+int mesatee_renew_every(struct mesatee *m, unsigned seconds)
+{
+    begin(m);
+    mt_err e = check_age(seconds);
+    if (!mt_failed(e)) {
+        m->s.renew_ms = (uint64_t)seconds * 1000;
+    }
+    return end(m, e);
+}
+
 static const struct mt_trace *trace_of(const struct mesatee *m)
 {
     static const struct mt_trace nothing = {.count = 0};

@@ -14,7 +14,14 @@
 #include "mesatee/socket.h"
 #include "wire/json.h"
 
-enum { PIECE = 256 * 1024, IN_MAX = 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
+enum {
+    PIECE = 256 * 1024,
+    IN_MAX = 1024 * 1024,
+    ANSWER_MAX = 64 * 1024 * 1024,
+    ANSWER_OK = 200,
+    ANSWER_BUSY = 503,
+    FORMAT_MAX = 32
+};
 
 struct mt_client {
     int fd;
@@ -23,8 +30,9 @@ struct mt_client {
     struct mt_client_options o;
     struct mt_appraiser appraiser; /* the caller's may be gone by now; what it points to is not */
     struct mt_head head;
-    struct mt_head seen; /* before this connection */
-    bool is_extended;    /* the node has proved that its ledger goes on from there */
+    struct mt_head seen;   /* before this connection */
+    bool is_extended;      /* the node has proved that its ledger goes on from there */
+    uint64_t appraised_ms; /* of a clock that nobody sets, and that goes on in sleep */
     mt_id session;
     uint64_t number;      /* of the last write */
     bool is_pending;      /* it has no answer yet */
@@ -38,6 +46,13 @@ static uint64_t now_ms(void)
 {
     struct timespec t = {0};
     (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static uint64_t ticks_ms(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_BOOTTIME, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
@@ -79,6 +94,7 @@ static MT_ERR connect_node(struct mt_client *c)
     while (mt_channel_state(c->channel) != MT_CHANNEL_OPEN) {
         MT_TRY(receive(c));
     }
+    c->appraised_ms = ticks_ms();
     return MT_OK;
 }
 
@@ -451,13 +467,77 @@ MT_ERR mt_client_call(struct mt_client *c, const struct mt_call *call, struct mt
     return MT_OK;
 }
 
+static MT_ERR parse_shown(const struct mt_answer *a, char format[FORMAT_MAX],
+                          struct mt_buf *evidence, struct mt_shown *out)
+{
+    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
+    mt_bytes text;
+    mt_bytes digits;
+    mt_span room;
+    MT_REQUIRE(a->status != ANSWER_BUSY, MT_E_BUSY, "the node has no time to show its evidence");
+    MT_REQUIRE(a->status == ANSWER_OK, MT_E_PROOF,
+               "evidence-again: the node does not show its evidence again");
+    MT_TRY(mt_json_parse(mt_buf_bytes(&a->body), &j, NULL));
+    MT_TRY(mt_json_text(j, "format", &text));
+    MT_TRY(mt_json_text(j, "evidence", &digits));
+    MT_REQUIRE(text.len <= FORMAT_MAX, MT_E_FORMAT, "a format's name is too long");
+    memcpy(format, text.ptr, text.len);
+    MT_TRY(mt_buf_reserve(evidence, digits.len / 2, &room));
+    room.len = digits.len / 2;
+    MT_TRY(mt_hex_parse(digits, room));
+    evidence->len = room.len;
+    *out = (struct mt_shown){.format = {(const uint8_t *)format, text.len},
+                             .evidence = mt_buf_bytes(evidence)};
+    return MT_OK;
+}
+
+static MT_ERR see_again(struct mt_client *c, const struct mt_appraiser *appraiser)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf evidence = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    char format[FORMAT_MAX];
+    uint8_t nonce[MT_CHANNEL_NONCE_LEN];
+    uint8_t room[128];
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    struct mt_call call = {.method = MT_HTTP_POST, .target = "/attestation"};
+    struct mt_answer a = {.status = 0};
+    struct mt_shown shown;
+    MT_TRY(mt_channel_ask_again(c->channel, nonce));
+    mt_write_bytes(&w, MT_LITERAL("{\"nonce\":\""));
+    mt_hex_write(&w, MT_BYTES_OF(nonce));
+    mt_write_bytes(&w, MT_LITERAL("\"}"));
+    MT_TRY(mt_write_end(&w, &call.body));
+    mt_err e = exchange(c, &call, &a);
+    e = mt_failed(e) ? e : parse_shown(&a, format, &evidence, &shown);
+    mt_buf_free(&a.body);
+    MT_TRY(e);
+    return mt_channel_see_again(c->channel, &shown, appraiser, now_ms());
+}
+
+MT_ERR mt_client_renew(struct mt_client *c, const struct mt_appraiser *appraiser)
+{
+    MT_REQUIRE(c->o.appraiser != NULL, MT_E_ARG, "nothing was believed that could be renewed");
+    c->appraiser = *appraiser;
+    mt_err e = see_again(c, appraiser);
+    if (mt_failed(e)) {
+        mt_socket_close(&c->fd);
+        return e;
+    }
+    c->appraised_ms = ticks_ms();
+    return MT_OK;
+}
+
+bool mt_client_is_stale(const struct mt_client *c, uint64_t ms)
+{
+    return ticks_ms() - c->appraised_ms >= ms;
+}
+
 static size_t event_end(mt_bytes in)
 {
     const void *at = in.len == 0 ? NULL : memmem(in.ptr, in.len, "\n\n", 2);
     return at == NULL ? 0 : (size_t)((const uint8_t *)at - in.ptr) + 2;
 }
 
-static MT_ERR parse_event(mt_bytes event, struct mt_buf *data, uint64_t *txid, bool *has_data)
+static MT_ERR parse_event(mt_bytes event, struct mt_buf *data, uint64_t *txid)
 {
     while (event.len > 0) {
         size_t len = 0;
@@ -469,7 +549,6 @@ static MT_ERR parse_event(mt_bytes event, struct mt_buf *data, uint64_t *txid, b
             mt_bytes number = {line.ptr + 4, line.len - 4};
             MT_TRY(parse_number(&number, txid));
         } else if (mt_bytes_start_with(line, MT_LITERAL("data: "))) {
-            *has_data = true;
             MT_TRY(mt_buf_append(data, (mt_bytes){line.ptr + 6, line.len - 6}));
         }
         size_t eaten = len < event.len ? len + 1 : len;
@@ -494,16 +573,12 @@ static MT_ERR take_events(struct mt_client *c)
 
 MT_ERR mt_client_next_event(struct mt_client *c, struct mt_buf *data, uint64_t *txid)
 {
-    bool has_data = false;
-    while (!has_data) {
-        size_t end = event_end(mt_buf_bytes(&c->events));
-        if (end == 0) {
-            MT_TRY(take_events(c));
-            continue;
-        }
-        mt_buf_free(data);
-        MT_TRY(parse_event((mt_bytes){c->events.ptr, end}, data, txid, &has_data));
-        mt_buf_drop(&c->events, end);
+    size_t end = 0;
+    mt_buf_free(data);
+    while ((end = event_end(mt_buf_bytes(&c->events))) == 0) {
+        MT_TRY(take_events(c));
     }
+    MT_TRY(parse_event((mt_bytes){c->events.ptr, end}, data, txid));
+    mt_buf_drop(&c->events, end);
     return MT_OK;
 }

@@ -44,6 +44,13 @@ const mt_hash *mt_client_node(const struct mt_client *c); /* hash of the node's 
 /* The newest head seen, verified not to have gone back. */
 const struct mt_head *mt_client_head(const struct mt_client *c);
 
+/* Judges the node anew: fresh evidence, bound to this connection, by `appraiser`, which may be
+ * another than before. MT_E_PROOF, MT_E_DENIED: the verdict has turned, see mt_client_failed(), and
+ * nothing leaves on this connection any more. Not while a stream is read. */
+MT_ERR mt_client_renew(struct mt_client *c, const struct mt_appraiser *appraiser);
+/* Whether the last verdict is older than that. */
+bool mt_client_is_stale(const struct mt_client *c, uint64_t ms);
+
 /* Bytes of a body on their way: *got 0 at the end. */
 typedef mt_err mt_client_source(void *state, mt_span out, size_t *got);
 typedef mt_err mt_client_sink(void *state, mt_bytes bytes);
@@ -77,8 +84,9 @@ bool mt_client_is_pending(const struct mt_client *c);
 /* Goes on with the request numbers of a connection that broke: a write that was pending there gets
  * its number again, and the node, which serves a number once, says what became of it. */
 void mt_client_resume(struct mt_client *c, const struct mt_client *broken);
-/* Reads on, after a call whose answer is text/event-stream: one event's data and id. MT_E_CLOSED at
- * the end. */
+/* Reads on, after a call whose answer is text/event-stream: one event's data and id; empty
+ * data is a sign of life, which the node gives at least four times a minute. MT_E_CLOSED at the
+ * end. */
 MT_ERR mt_client_next_event(struct mt_client *c, struct mt_buf *data, uint64_t *txid);
 
 #endif

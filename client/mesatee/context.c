@@ -297,17 +297,58 @@ MT_ERR mt_context_connect(const struct mt_context *c, struct mt_client **out)
     return mt_client_open(&o, out);
 }
 
+MT_ERR mt_context_renew(const struct mt_context *c, struct mt_client *client)
+{
+    const struct mt_appraiser a = {c->policy, mt_buf_bytes(&c->auditors)};
+    return mt_client_renew(client, &a);
+}
+
+static bool is_newer(const struct mt_head *a, const struct mt_head *b)
+{
+    return a->epoch > b->epoch || (a->epoch == b->epoch && a->size > b->size);
+}
+
+MT_ERR mt_context_refresh(const struct mt_home *h, struct mt_context *c)
+{
+    MT_DEFER(mt_context_free) struct mt_context *now = NULL;
+    MT_TRY(mt_context_load(h, c->name, &now));
+    MT_REQUIRE(mt_hash_equal(&now->cluster, &c->cluster) && strcmp(now->identity, c->identity) == 0,
+               MT_E_DENIED, "context-changed: the context is of another cluster or identity now");
+    struct mt_buf policy_file = c->policy_file;
+    struct mt_buf auditors = c->auditors;
+    struct mt_policy *policy = c->policy;
+    c->policy_file = now->policy_file;
+    c->auditors = now->auditors;
+    c->policy = now->policy;
+    c->auditors_sequence = now->auditors_sequence;
+    memcpy(c->address, now->address, sizeof c->address);
+    if (is_newer(&now->head, &c->head)) { /* another program of the owner's has seen more */
+        c->head = now->head;
+    }
+    now->policy_file = policy_file; /* and goes with it */
+    now->auditors = auditors;
+    now->policy = policy;
+    return MT_OK;
+}
+
 MT_ERR mt_context_remember(const struct mt_home *h, struct mt_context *c,
                            const struct mt_client *client)
 {
+    MT_DEFER(mt_context_free) struct mt_context *now = calloc(1, sizeof *now);
     const struct mt_head *head = mt_client_head(client);
-    bool is_news =
-        head->epoch > c->head.epoch || (head->epoch == c->head.epoch && head->size > c->head.size);
-    if (!is_news) {
+    MT_REQUIRE(now != NULL, MT_E_NOMEM, "no memory for a context");
+    if (!is_newer(head, &c->head)) {
         return MT_OK; /* nor what a client that may go back has only looked at */
     }
     c->head = *head;
-    return store_json(h, c);
+    /* The rest of the file is as others of the owner's programs have left it meanwhile. */
+    memcpy(now->name, c->name, sizeof now->name);
+    MT_TRY(load_json(h, now->name, now));
+    if (!mt_hash_equal(&now->cluster, &c->cluster) || !is_newer(head, &now->head)) {
+        return MT_OK;
+    }
+    now->head = *head;
+    return store_json(h, now);
 }
 
 static int is_context(const struct dirent *d)

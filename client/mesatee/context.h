@@ -53,6 +53,11 @@ MT_ERR mt_context_sign(const struct mt_home *h, const char *name, const struct m
 
 /* Appraises and connects; as mt_client_open(). */
 MT_ERR mt_context_connect(const struct mt_context *c, struct mt_client **out);
+/* Judges the node of an open connection anew; as mt_client_renew(). */
+MT_ERR mt_context_renew(const struct mt_context *c, struct mt_client *client);
+/* What may have changed since it was loaded: policy, auditors' list, address, newest head.
+ * MT_E_DENIED if the name is of another cluster now. */
+MT_ERR mt_context_refresh(const struct mt_home *h, struct mt_context *c);
 /* Remembers the newest head that the client has seen. */
 MT_ERR mt_context_remember(const struct mt_home *h, struct mt_context *c,
                            const struct mt_client *client);

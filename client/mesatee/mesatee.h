@@ -12,9 +12,10 @@
  * (pkg-config mesatee). An example of a whole run: examples/two_owners.c.
  *
  * Trust. No byte of a request leaves before the node's evidence has been appraised by your policy,
- * on every connection. mesatee_verify() does that and nothing else; all other calls do it on the
- * way. What is shown and signed of a task comes from its definition's bytes, never from what a node
- * says about them; what is fetched is compared with the node's commitment before the file appears.
+ * on every connection, and on one that stays open again and again. mesatee_verify() does that and
+ * nothing else; all other calls do it on the way. What is shown and signed of a task comes from its
+ * definition's bytes, never from what a node says about them; what is fetched is compared with the
+ * node's commitment before the file appears.
  *
  * Results. Every call that can fail returns an enum mesatee_result, the same numbers that the
  * command ends with. After a failure mesatee_why() says what happened, mesatee_mend() what may
@@ -93,6 +94,13 @@ MESATEE_API const char *mesatee_subject(const struct mesatee *m);
 /* Connects, and appraises the node. MESATEE_NOT_GENUINE or MESATEE_REFUSED if it is not what the
  * policy trusts. */
 MESATEE_API int mesatee_verify(struct mesatee *m);
+
+/* A verdict does not hold for ever. When it is older than so many seconds (1 to 600, which it is
+ * unless it is said), the next call begins with fresh evidence on the same connection, appraised by
+ * policy and auditors' list as they are then in the home; without one, by those that were given. A
+ * verdict that has turned ends the connection: MESATEE_NOT_GENUINE or MESATEE_REFUSED, and the rule
+ * in mesatee_why(). While one call lasts, nothing is asked. */
+MESATEE_API int mesatee_renew_every(struct mesatee *m, unsigned seconds);
 
 /* The chain of checks of the last verification, of a node or a receipt, in order; the last one is
  * the failed one if any is. */

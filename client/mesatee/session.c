@@ -25,17 +25,65 @@ MT_ERR mt_session_load(struct mt_session *s)
     return mt_context_load(s->home, s->context_name, &s->context);
 }
 
+/* By what the owner trusts now, which may not be what he trusted when the connection was made. */
+static MT_ERR look_again(struct mt_session *s)
+{
+    if (s->home == NULL) {
+        return MT_OK;
+    }
+    MT_TRY(mt_context_refresh(s->home, s->context));
+    (void)mt_failed(mt_context_remember(s->home, s->context, s->client));
+    return MT_OK;
+}
+
 MT_ERR mt_session_connect(struct mt_session *s)
 {
     if (s->is_connected) {
         return MT_OK;
     }
     MT_TRY(mt_session_load(s));
+    MT_TRY(s->client != NULL ? look_again(s) : MT_OK);
     s->context->may_go_back = s->may_go_back;
     mt_client_close(&s->client);
     MT_TRY(mt_context_connect(s->context, &s->client));
     s->is_connected = true;
     return MT_OK;
+}
+
+bool mt_session_is_stale(const struct mt_session *s)
+{
+    return s->is_connected &&
+           mt_client_is_stale(s->client, s->renew_ms == 0 ? MT_RENEW_MS : s->renew_ms);
+}
+
+/* The session is over, and says by which rule. */
+static MT_ERR turned(struct mt_session *s, mt_err e)
+{
+    const struct mt_check *why = s->client == NULL ? NULL : mt_client_failed(s->client);
+    s->is_connected = false;
+    return why == NULL ? e
+                       : mt_session_explain(s, e, why->mend,
+                                            "the verdict on the node has turned: %s: not so that "
+                                            "%s",
+                                            why->rule, why->meaning);
+}
+
+MT_ERR mt_session_reconnect(struct mt_session *s)
+{
+    s->is_connected = false;
+    mt_err e = mt_session_connect(s);
+    return mt_failed(e) ? turned(s, e) : MT_OK;
+}
+
+/* Without an answer there is no verdict: it takes the whole round of another connection. */
+static MT_ERR renew(struct mt_session *s)
+{
+    mt_err e = look_again(s);
+    e = mt_failed(e) ? e : mt_context_renew(s->context, s->client);
+    if (mt_failed(e) && (e.fault->code == MT_E_CLOSED || e.fault->code == MT_E_BUSY)) {
+        return mt_session_reconnect(s);
+    }
+    return mt_failed(e) ? turned(s, e) : MT_OK;
 }
 
 static void forget_complaint(struct mt_complaint *c)
@@ -116,6 +164,7 @@ MT_ERR mt_session_call(struct mt_session *s, const struct mt_call *call, struct 
 {
     *out = (struct mt_answer){.body = mt_buf_of_max(0)};
     MT_TRY(mt_session_connect(s));
+    MT_TRY(mt_session_is_stale(s) ? renew(s) : MT_OK);
     mt_err e = mt_client_call(s->client, call, out);
     bool is_unknown = is_outcome_unknown(s, e);
     if (is_unknown && call->source == NULL) {

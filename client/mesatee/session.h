@@ -34,10 +34,14 @@ struct mt_complaint {
     char mend[256];
 };
 
+/* How long a verdict on a node holds on an open connection. */
+enum { MT_RENEW_MS = 10 * 60 * 1000 };
+
 struct mt_session {
     const struct mt_home *home; /* borrowed; NULL: nothing is remembered */
     const char *context_name;   /* borrowed; NULL: the context in use */
     bool may_go_back;           /* see struct mt_client_options */
+    uint64_t renew_ms;          /* the age at which a verdict is renewed; 0: MT_RENEW_MS */
     struct mt_context *context; /* once it is loaded */
     struct mt_client *client;   /* once there was an attempt: its trace explains a refusal */
     bool is_connected;
@@ -48,6 +52,10 @@ struct mt_session {
 MT_ERR mt_session_load(struct mt_session *s);
 /* Loads, connects, appraises; nothing if that is done. */
 MT_ERR mt_session_connect(struct mt_session *s);
+/* Whether the verdict is so old that the next request begins with another. For who reads a stream,
+ * on which nothing can be asked: mt_session_reconnect(), and go on where it was. */
+bool mt_session_is_stale(const struct mt_session *s);
+MT_ERR mt_session_reconnect(struct mt_session *s);
 /* Remembers the newest head, closes, forgets. */
 void mt_session_end(struct mt_session *s);
 

@@ -62,6 +62,23 @@ static void the_binders_are_those_of_the_specification(void)
     MT_ASSERT(is_hex(out, MT_VECTOR_BINDER_SERVICE_KEY));
 }
 
+/* Another nonce, and what TLS exports for it. */
+static void what_is_shown_again_is_bound_as_the_vectors_say(void)
+{
+    uint8_t out[MT_REPORT_DATA_LEN];
+    uint8_t nonce[32];
+    uint8_t ekm[32];
+    struct mt_binding b = channel(MT_ROLE_SERVER);
+    for (size_t i = 0; i < sizeof nonce; i++) {
+        nonce[i] = (uint8_t)(0x20 + i);
+        ekm[i] = (uint8_t)(0xc0 + i);
+    }
+    b.nonce = MT_BYTES_OF(nonce);
+    b.ekm = MT_BYTES_OF(ekm);
+    mt_bind_channel(&b, out);
+    MT_ASSERT(is_hex(out, MT_VECTOR_BINDER_AGAIN));
+}
+
 static void whatever_differs_binds_to_something_else(void)
 {
     uint8_t good[MT_REPORT_DATA_LEN];
@@ -96,6 +113,7 @@ int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(the_binders_are_those_of_the_specification),
+        MT_TEST(what_is_shown_again_is_bound_as_the_vectors_say),
         MT_TEST(whatever_differs_binds_to_something_else),
     };
     MT_ASSERT(!mt_failed(mt_crypto_init(no_entropy, NULL)));

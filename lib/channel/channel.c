@@ -37,6 +37,7 @@ struct mt_channel {
     bool has_been_asked;
     bool has_shown;
     bool has_seen;
+    bool has_asked_again; /* and has not seen the answer */
 };
 
 /* What ciphers made is no secret, and is not wiped. The room of large pieces is kept while they go
@@ -199,12 +200,12 @@ static MT_ERR export_key(struct mt_channel *c, enum mt_role_byte role,
     return MT_OK;
 }
 
-static MT_ERR bind(struct mt_channel *c, bool is_ours, uint8_t out[MT_REPORT_DATA_LEN])
+static MT_ERR bind_to(struct mt_channel *c, bool is_ours,
+                      const uint8_t nonce[MT_ATTEST_NONCE_BYTES], uint8_t out[MT_REPORT_DATA_LEN])
 {
     uint8_t ekm[EKM_LEN];
     bool is_server = (c->o.identity->role == MT_CHANNEL_SERVER) == is_ours;
     enum mt_role_byte role = is_server ? MT_ROLE_SERVER : MT_ROLE_CLIENT;
-    const uint8_t *nonce = is_ours ? c->peer_nonce : c->nonce;
     MT_TRY(export_key(c, role, nonce, ekm));
     const struct mt_binding b = {
         .role = role,
@@ -216,6 +217,11 @@ static MT_ERR bind(struct mt_channel *c, bool is_ours, uint8_t out[MT_REPORT_DAT
     };
     mt_bind_channel(&b, out);
     return MT_OK;
+}
+
+static MT_ERR bind(struct mt_channel *c, bool is_ours, uint8_t out[MT_REPORT_DATA_LEN])
+{
+    return bind_to(c, is_ours, is_ours ? c->peer_nonce : c->nonce, out);
 }
 
 /* SSL_get_error() looks into the thread's queue of errors, where a signature that somebody else
@@ -359,6 +365,44 @@ static MT_ERR take_evidence(struct mt_channel *c, mt_bytes message)
     MT_TRY(bind(c, false, report_data));
     return mt_appraise_evidence(c->o.appraiser, &shown, report_data, c->o.now_ms,
                                 &c->peer.appraisal);
+}
+
+_Static_assert((size_t)MT_CHANNEL_NONCE_LEN == (size_t)MT_ATTEST_NONCE_BYTES,
+               "two names, one nonce");
+
+MT_ERR mt_channel_ask_again(struct mt_channel *c, uint8_t nonce[MT_CHANNEL_NONCE_LEN])
+{
+    MT_REQUIRE(c->state == MT_CHANNEL_OPEN, MT_E_CLOSED, "the channel is not open");
+    MT_TRY(mt_random((mt_span){c->nonce, sizeof c->nonce}));
+    memcpy(nonce, c->nonce, sizeof c->nonce);
+    c->has_asked_again = true;
+    return MT_OK;
+}
+
+MT_ERR mt_channel_bind_again(struct mt_channel *c, const uint8_t nonce[MT_CHANNEL_NONCE_LEN],
+                             uint8_t report_data[MT_REPORT_DATA_LEN])
+{
+    MT_REQUIRE(c->state == MT_CHANNEL_OPEN, MT_E_CLOSED, "the channel is not open");
+    MT_REQUIRE(c->o.has_evidence, MT_E_NOTFOUND, "this end has no evidence to show");
+    return bind_to(c, true, nonce, report_data);
+}
+
+MT_ERR mt_channel_see_again(struct mt_channel *c, const struct mt_shown *shown,
+                            const struct mt_appraiser *appraiser, uint64_t now_ms)
+{
+    uint8_t report_data[MT_REPORT_DATA_LEN];
+    MT_REQUIRE(c->state == MT_CHANNEL_OPEN, MT_E_CLOSED, "the channel is not open");
+    MT_REQUIRE(c->has_asked_again, MT_E_PROOF, "nobody has asked for this evidence");
+    c->has_asked_again = false;
+    memset(&c->peer.appraisal, 0, sizeof c->peer.appraisal);
+    mt_err e = bind(c, false, report_data);
+    if (!mt_failed(e)) {
+        e = mt_appraise_evidence(appraiser, shown, report_data, now_ms, &c->peer.appraisal);
+    }
+    if (mt_failed(e)) {
+        close_for_good(c);
+    }
+    return e;
 }
 
 /* ATTEST_REQ, then ATTEST, then application bytes: nothing else and in no other order. */

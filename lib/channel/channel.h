@@ -14,6 +14,7 @@
  * and shows (ATTEST round); no application byte passes before both have been satisfied. Any failure
  * ends the channel for good. Single owner.
  */
+enum { MT_CHANNEL_NONCE_LEN = 32 };
 enum mt_channel_role { MT_CHANNEL_CLIENT = 1, MT_CHANNEL_SERVER };
 
 /* What many channels share: our key and its certificate, the TLS settings. */
@@ -63,6 +64,19 @@ void mt_channel_rest(struct mt_channel *c);
 /* Whether evidence for this report data is waited for: make it and put it. */
 bool mt_channel_wants_evidence(struct mt_channel *c, uint8_t report_data[MT_REPORT_DATA_LEN]);
 MT_ERR mt_channel_put_evidence(struct mt_channel *c, const struct mt_shown *shown);
+
+/*
+ * Again, on a channel that is open, for a verdict does not hold for ever: the asking end draws a
+ * fresh nonce, the other one's evidence is bound to it and to this connection as in the round
+ * itself, and how the two travel is the application's matter. A nonce is good for one answer.
+ * MT_E_PROOF, MT_E_DENIED: the verdict has turned, and the channel is closed; see
+ * mt_channel_peer().
+ */
+MT_ERR mt_channel_ask_again(struct mt_channel *c, uint8_t nonce[MT_CHANNEL_NONCE_LEN]);
+MT_ERR mt_channel_bind_again(struct mt_channel *c, const uint8_t nonce[MT_CHANNEL_NONCE_LEN],
+                             uint8_t report_data[MT_REPORT_DATA_LEN]);
+MT_ERR mt_channel_see_again(struct mt_channel *c, const struct mt_shown *shown,
+                            const struct mt_appraiser *appraiser, uint64_t now_ms);
 
 /* Application bytes, when open. *got 0: nothing there. MT_E_CLOSED after the peer's close_notify:
  * who sees the end of the stream without it has been cut off. MT_E_PROOF: closed. */

@@ -73,8 +73,8 @@ MT_ERR mt_system_backup(struct mt_server *s, const struct mt_request *rq, struct
 
 bool mt_system_may_serve(const struct mt_server *s, const struct mt_route *r)
 {
-    static const char *const allowed[] = {"node.status", "ledger.head", "recovery.show",
-                                          "recovery.open", "time.accept"};
+    static const char *const allowed[] = {"node.status",   "ledger.head", "recovery.show",
+                                          "recovery.open", "time.accept", "attestation.show"};
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
         if (strcmp(r->action, allowed[i]) == 0) {
             return true;

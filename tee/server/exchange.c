@@ -393,6 +393,9 @@ static MT_ERR run(struct mt_conn *c, struct mt_tx **tx)
     if (mt_enrol_is_ours(x)) {
         return mt_enrol_call(s, x, &x->reply);
     }
+    if (mt_again_is_ours(x)) {
+        return mt_again_call(s, x, &x->reply);
+    }
     if (x->ask.is_write && x->ask.is_numbered) {
         /* Authorised again before anything is replayed. */
         MT_TRY(mt_gate_check(s->o.gate, *tx, &x->ask));
@@ -476,9 +479,12 @@ void mt_exchange_body_done(struct mt_conn *c, mt_err e)
     if (!mt_failed(e)) {
         e = read_body(x);
     }
-    bool is_enrolling = !mt_failed(e) && mt_enrol_is_due(x);
-    if (is_enrolling || (!mt_failed(e) && mt_keyslot_is_due(x))) {
-        e = is_enrolling ? mt_enrol_begin(c) : mt_keyslot_begin(c);
+    mt_err (*before)(struct mt_conn *) = mt_enrol_is_due(x)     ? mt_enrol_begin
+                                         : mt_keyslot_is_due(x) ? mt_keyslot_begin
+                                         : mt_again_is_ours(x)  ? mt_again_begin
+                                                                : NULL;
+    if (!mt_failed(e) && before != NULL) {
+        e = before(c);
         if (!mt_failed(e)) {
             return; /* it comes back */
         }
@@ -537,6 +543,7 @@ void mt_exchange_end(struct mt_conn *c)
         mt_reclaim_backup_ends(c->server);
     }
     mt_buf_free(&x->reply.body);
+    mt_buf_free(&x->evidence);
     forget_request(c);
     mt_channel_rest(c->channel);
 }

@@ -196,6 +196,116 @@ static void challenges_count_against_strangers_too(void)
     server_end();
 }
 
+/* ---- once more, on an open connection */
+#define AGAIN                                                                                      \
+    "POST /mesatee/v1/attestation HTTP/1.1\r\nhost: x\r\ncontent-length: 76\r\n\r\n"               \
+    "{\"nonce\":\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"}"
+
+static unsigned ask_again(struct client *c)
+{
+    client_say(c, AGAIN);
+    net_spin();
+    while (evidence_step()) {
+    }
+    spin();
+    return client_hears(c) ? c->status : 0;
+}
+
+/* The world's device shows the report data itself. */
+static bool is_evidence_of(const struct client *c, const char *last)
+{
+    mt_bytes text;
+    return answer_is(c, "format", "soft") && !mt_failed(mt_json_text(c->json, "evidence", &text)) &&
+           text.len == 128 && !mt_bytes_equal(text, mt_bytes_of_text(last));
+}
+
+static void evidence_is_shown_once_more_on_an_open_connection(void)
+{
+    char first[129] = "";
+    struct client c;
+    struct client other;
+    server_begin();
+    client_open(&c, MALLORY);
+    client_open(&other, MALLORY);
+    MT_ASSERT(ask_again(&c) == 200);
+    MT_ASSERT(is_evidence_of(&c, first));
+    mt_bytes text;
+    OK(mt_json_text(c.json, "evidence", &text));
+    memcpy(first, text.ptr, 128);
+    MT_ASSERT(ask_again(&other) == 200);
+    MT_ASSERT(is_evidence_of(&other, first)); /* the same nonce, another connection */
+    MT_ASSERT(ask_server(&c, "GET /t/quick HTTP/1.1\r\nhost: x\r\n\r\n") != 0); /* and on */
+    MT_ASSERT(is_open(&c));
+    client_free(&c);
+    client_free(&other);
+    server_end();
+}
+
+static void a_question_for_evidence_that_is_none_does_not_reach_the_device(void)
+{
+    static const char *const bodies[] = {"{}", "{\"nonce\":\"00\"}", "{\"nonce\":1}", "[]"};
+    struct client c;
+    server_begin();
+    client_open(&c, ALICE);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        char text[256];
+        (void)snprintf(
+            text, sizeof text,
+            "POST /mesatee/v1/attestation HTTP/1.1\r\nhost: x\r\ncontent-length: %zu\r\n\r\n%s",
+            strlen(bodies[i]), bodies[i]);
+        MT_ASSERT(ask_server(&c, text) == 400);
+        MT_ASSERT(evidence_pool.first == NULL);
+    }
+    client_free(&c);
+    server_end();
+}
+
+static void a_device_that_fails_meanwhile_is_no_evidence(void)
+{
+    struct client c;
+    server_begin();
+    client_open(&c, ALICE);
+    is_device_broken = true;
+    MT_ASSERT(ask_again(&c) == 500);
+    is_device_broken = false;
+    MT_ASSERT(ask_again(&c) == 200);
+    evidence_pool.is_full = true;
+    MT_ASSERT(ask_again(&c) != 200);
+    evidence_pool.is_full = false;
+    client_free(&c);
+    server_end();
+}
+
+static void who_asks_once_more_and_leaves_is_forgotten(void)
+{
+    struct client c;
+    server_begin();
+    client_open(&c, ALICE);
+    client_say(&c, AGAIN);
+    net_spin();
+    MT_ASSERT(evidence_pool.first != NULL);
+    client_hang_up(&c);
+    MT_ASSERT(evidence_step());
+    client_free(&c);
+    server_end();
+}
+
+static void questions_once_more_count_against_strangers_too(void)
+{
+    struct client c;
+    strangers_per_s = RATE;
+    server_begin();
+    client_open(&c, MALLORY);
+    for (size_t i = 1; i < AT_ONCE; i++) {
+        MT_ASSERT(ask_again(&c) == 200);
+    }
+    MT_ASSERT(ask_again(&c) != 200);
+    MT_ASSERT(evidence_pool.first == NULL);
+    strangers_per_s = 0;
+    client_free(&c);
+    server_end();
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -209,6 +319,11 @@ int main(void)
         MT_TEST(a_challenge_that_is_none_does_not_reach_the_device),
         MT_TEST(a_machine_without_a_tpm_has_nothing_to_enrol),
         MT_TEST(challenges_count_against_strangers_too),
+        MT_TEST(evidence_is_shown_once_more_on_an_open_connection),
+        MT_TEST(a_question_for_evidence_that_is_none_does_not_reach_the_device),
+        MT_TEST(a_device_that_fails_meanwhile_is_no_evidence),
+        MT_TEST(who_asks_once_more_and_leaves_is_forgotten),
+        MT_TEST(questions_once_more_count_against_strangers_too),
     };
     OK(mt_crypto_init(world_random, NULL));
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);

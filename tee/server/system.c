@@ -32,6 +32,8 @@ static const struct mt_route routes[] = {
      false, NULL, NULL},
     {MT_POST, "/mesatee/v1/enrolment", "enrolment.answer", MT_KIND_NONE, MT_RIGHT_USER, 8192, false,
      false, NULL, NULL},
+    {MT_POST, "/mesatee/v1/attestation", "attestation.show", MT_KIND_NONE, MT_RIGHT_USER, 1024,
+     false, false, NULL, NULL},
     {MT_GET, "/mesatee/v1/keyslots", "keyslot.list", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, false, false,
      NULL, NULL},
     {MT_POST, "/mesatee/v1/keyslots", "keyslot.add", MT_KIND_NONE, MT_RIGHT_ADMIN, 8192, true,

@@ -177,6 +177,7 @@ static void operate(void)
     const char *body = text("{\"kind\":\"file\",\"secret\":\"%064d\"}", 7);
     ask(200, "get", "", "/status");
     ask(201, "post", body, "/keyslots");
+    ask(200, "post", text("{\"nonce\":\"%064d\"}", 7), "/attestation");
     ask(200, "get", "", "/keyslots");
     ask(200, "delete", "", "/keyslots/1");
     ask(404, "delete", "", "/keyslots/9");

@@ -21,9 +21,9 @@ def field(b):
     return len(b).to_bytes(4, "big") + b
 
 
-def channel_binder(role, own, peer):
-    return hashlib.sha512(b"mesatee-attest-v1" + role + field(EKM) + field(sha256(own)) + field(sha256(peer)) +
-                          field(NONCE) + field(SERVICE_ID)).digest()
+def channel_binder(role, own, peer, nonce=NONCE, ekm=EKM):
+    return hashlib.sha512(b"mesatee-attest-v1" + role + field(ekm) + field(sha256(own)) + field(sha256(peer)) +
+                          field(nonce) + field(SERVICE_ID)).digest()
 
 
 def service_key_binder(cluster, incarnation, service):
@@ -41,6 +41,7 @@ vectors = {
     "attest_none": cbor([1, 2, "none", b"", []]),
     "binder_client": channel_binder(b"C", CLIENT_SPKI, SERVER_SPKI),
     "binder_server": channel_binder(b"S", SERVER_SPKI, CLIENT_SPKI),
+    "binder_again": channel_binder(b"S", SERVER_SPKI, CLIENT_SPKI, bytes(range(0x20, 0x40)), bytes(range(0xc0, 0xe0))),
     "binder_service_key": service_key_binder(SERVICE_ID, sha256(CLIENT_SPKI), SERVER_SPKI),
 }
 if __name__ == "__main__":
