@@ -1,5 +1,7 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/makers.h"
+#include "platform/sim/machine.h"
 #include "seal/inside.h"
 #include "seal/world_test.h"
 #include "unit/mangle.h"
@@ -292,6 +294,36 @@ static void an_update_loses_nothing_and_shuts_the_old_image_out(void)
     }
 }
 
+/* The same with /dev/sev-guest: the host starts something else, or firmware and with it the chip's
+ * key change. */
+static void a_guest_of_sev_opens_its_disk_again_after_its_firmware_was_updated(void)
+{
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    MT_DEFER(mt_device_close) struct mt_device *guest = NULL;
+    struct mt_sim_machine *m = mt_sim_machine_new();
+    struct mt_sim_world *w = mt_sim_machine_world(m);
+    struct mt_credential c;
+    uint32_t number = 0;
+    disk_begin();
+    w->has_sev_guest = true;
+    OK(mt_sev_guest_new(mt_sim_machine_io(m), &guest));
+    OK(mt_credential_of_device(guest, &c));
+    OK(mt_root_create(fs, &c, 0, &r));
+    mt_hash h = key_of(r);
+    OK(mt_slot_add(fs, r, &world_file, 0, &number));
+    w->measurement++;
+    MT_ASSERT(!opens(&c, &h));
+    w->measurement--;
+    MT_ASSERT(opens(&c, &h));
+    w->chip++; /* whose key is of its level of firmware */
+    MT_ASSERT(!opens(&c, &h) && opens(&world_file, &h));
+    OK(mt_slot_renew(fs, r, &c, 0, &number));
+    MT_ASSERT(opens(&c, &h));
+    mt_device_close(&guest);
+    mt_sim_machine_free(&m);
+    disk_end();
+}
+
 static void a_slot_of_another_machine_stays(void)
 {
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
@@ -368,6 +400,7 @@ int main(void)
         MT_TEST(a_backup_never_hangs_on_one_machine),
         MT_TEST(every_flipped_bit_and_every_other_length_is_refused),
         MT_TEST(an_update_loses_nothing_and_shuts_the_old_image_out),
+        MT_TEST(a_guest_of_sev_opens_its_disk_again_after_its_firmware_was_updated),
         MT_TEST(a_slot_of_another_machine_stays),
         MT_TEST(faults_while_it_is_renewed_lock_nobody_out),
     };

@@ -14,13 +14,13 @@ sys.path[:0] = [str(ROOT / "tools/measuring"), str(ROOT / "tests/vm")]
 import machine  # noqa: E402
 import pcrs  # noqa: E402
 
-CONFIGURATION = b"listen = 0.0.0.0:7700\nstate = /data/state\nkeyfile = /data/keyfile\n"
+CONFIGURATION = b"listen = 0.0.0.0:7700\nstate = /data/state\ndevice = tpm\nroot_key = device\n"
 
 
 def boots(work, image):
     """(console, what was extended) of the first and the second start of one machine."""
     machine.make_tpm(work / "tpm")
-    machine.make_data_disk(work / "data.img", {"mesateed.conf": CONFIGURATION, "keyfile": os.urandom(32)})
+    machine.make_data_disk(work / "data.img", {"mesateed.conf": CONFIGURATION})
     m = machine.Machine(work / "machine", image, work / "data.img", work / "tpm")
     for _ in range(2):
         try:
@@ -70,7 +70,7 @@ def main():
         good.append(check(3, "a second boot is the same measurement", pcrs.values(by_second) == want))
         good.append(check(4, "the power button ends the node before the machine", '"event":"ended"' in first and
                           "Power down" in first, first[-1000:]))
-        good.append(check(5, "and its data is there when it starts again", '"event":"root-key-made"' in first and
+        good.append(check(5, "and its disk, on which no key file lies, opens with its TPM when it starts again", '"event":"root-key-made"' in first and
                           '"event":"root-key-made"' not in second, second[-1000:]))
     return 0 if all(good) else 1
 
