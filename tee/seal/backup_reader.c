@@ -48,8 +48,8 @@ MT_ERR mt_backup_reader_new(struct mt_fs *fs, const struct mt_credential *creden
     r->fs = fs;
     r->in = mt_buf_of_max(4 * (size_t)MT_BACKUP_FRAME_MAX);
     MT_TRY(mt_secret_copy(credential->secret, &r->secret));
-    r->credential = (struct mt_credential){.kind = credential->kind,
-                                           .secret = mt_secret_bytes(r->secret)};
+    r->credential =
+        (struct mt_credential){.kind = credential->kind, .secret = mt_secret_bytes(r->secret)};
     MT_TRY(make_places(fs));
     *out = r;
     r = NULL; /* given */

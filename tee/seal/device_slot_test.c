@@ -157,7 +157,6 @@ static void a_disk_opens_with_its_machine_and_with_no_other(void)
 /* Neither the root key nor what opens it. */
 static void nothing_on_the_disk_opens_it_alone(void)
 {
-    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
     mt_hash h = begin(&tpm);
     struct mt_slot s;
     struct mt_buf file = file_get(fs, "slots/slot-0.mtk");

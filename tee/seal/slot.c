@@ -42,9 +42,15 @@ static const struct rule rules[] = {
 };
 enum { KINDS = sizeof rules / sizeof *rules };
 
-static const struct rule *rule_of(uint64_t kind)
+static bool is_kind(uint64_t kind)
 {
-    return kind < KINDS && rules[kind].version != 0 ? &rules[kind] : NULL;
+    return kind < KINDS && rules[kind].version != 0;
+}
+
+static const struct rule *rule_of(enum mt_slot_kind kind)
+{
+    MT_ASSERT(is_kind(kind));
+    return &rules[kind];
 }
 
 static uint64_t fields_of(uint64_t version)
@@ -55,7 +61,6 @@ static uint64_t fields_of(uint64_t version)
 static void write_head(struct mt_writer *w, const struct mt_slot *s)
 {
     const struct rule *rule = rule_of(s->kind);
-    MT_ASSERT(rule != NULL);
     mt_cbor_write_array(w, fields_of(rule->version));
     mt_cbor_write_uint(w, rule->version);
     mt_cbor_write_uint(w, (uint64_t)s->purpose);
@@ -82,10 +87,9 @@ static MT_ERR read_kind(struct mt_reader *r, uint64_t version, struct mt_slot *s
     MT_REQUIRE(purpose == MT_SLOT_FOR_ROOT || purpose == MT_SLOT_FOR_BACKUP, MT_E_FORMAT,
                "a key slot for an unknown purpose");
     MT_TRY(mt_cbor_read_uint(r, &kind));
-    const struct rule *rule = rule_of(kind);
-    MT_REQUIRE(rule != NULL && rule->version == version, MT_E_FORMAT,
+    MT_REQUIRE(is_kind(kind) && rules[kind].version == version, MT_E_FORMAT,
                "a key slot of an unknown kind");
-    MT_REQUIRE(purpose == MT_SLOT_FOR_ROOT || rule->is_of_backups, MT_E_FORMAT,
+    MT_REQUIRE(purpose == MT_SLOT_FOR_ROOT || rules[kind].is_of_backups, MT_E_FORMAT,
                "a key slot of this kind opens no backup");
     s->purpose = (enum mt_slot_purpose)purpose;
     s->kind = (enum mt_slot_kind)kind;
