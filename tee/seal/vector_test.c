@@ -180,6 +180,11 @@ static void the_next_version_of_each_is_refused_in_so_many_words(void)
     MT_ASSERT(says(mt_slot_parse(in, &slot), "a key slot of another version"));
     room.b[1] = 2; /* nor does a kind of one version pass under the other */
     MT_ASSERT(is_code(mt_slot_parse(in, &slot), MT_E_FORMAT));
+    room.b[0] = 0x88;
+    MT_ASSERT(is_code(mt_slot_parse(in, &slot), MT_E_FORMAT));
+    in = bytes_of(MT_LITERAL(MT_VECTOR_TPM_SLOT), &room);
+    memcpy(room.b, (const uint8_t[]){0x87, 1}, 2);
+    MT_ASSERT(is_code(mt_slot_parse(in, &slot), MT_E_FORMAT));
     MT_ASSERT(says(mt_shred_keys_parse(MT_LITERAL("\x82\x02\x80"), &keys),
                    "the shred file is of another version"));
     disk_of_vectors();

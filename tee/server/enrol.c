@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
+#include "server/enrol.h"
 
-#include "server/inside.h"
+#include <stdlib.h>
 
 /*
  * Enrolment of a TPM (TCG, credential activation): whoever wants to know this machine by its

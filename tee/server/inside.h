@@ -126,13 +126,6 @@ MT_ERR mt_showing_begin(struct mt_conn *c);
 /* Whether the device is asked once more for this peer: MT_E_BUSY for too many strangers. */
 MT_ERR mt_showing_admit(struct mt_conn *c);
 
-/* ---- enrol.c: a TPM proves that its keys belong together */
-bool mt_enrol_is_ours(const struct mt_exchange *x);
-/* The device has to be asked first: mt_enrol_begin(), which ends in mt_exchange_prepared(). */
-bool mt_enrol_is_due(const struct mt_exchange *x);
-MT_ERR mt_enrol_begin(struct mt_conn *c);
-MT_ERR mt_enrol_call(struct mt_server *s, const struct mt_exchange *x, struct mt_reply *rp);
-
 /* ---- again.c: evidence once more, for who asks on an open connection; as enrol.c */
 bool mt_again_is_ours(const struct mt_exchange *x);
 MT_ERR mt_again_begin(struct mt_conn *c);
