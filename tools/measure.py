@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """What evidence of the measured machine will say, computed from its files alone, without starting it.
 
-measure.py IMAGE [--firmware OVMF] [--memory MIB] [--cpus N] [--entry NAME]
+measure.py IMAGE [--firmware OVMF] [--memory MIB] [--cpus N] [--entry NAME | --pcrs]
 measure.py IMAGE --snp OVMF [--processor milan|genoa|turin] [--policy N] [--cpus N] [--entry NAME]
 
 IMAGE is the folder that `make image` fills. Level 3: the PCRs of a TPM (SHA-256 bank) after OVMF, systemd's stub and the kernel
 have started mesatee.efi on a q35 machine of QEMU, and the measurement that claims and auditors name; `make vm` boots one and
 compares. Level 4, with --snp and a firmware that checks kernel, initramfs and command line by their hashes (OvmfPkg/AmdSev; Debian
 12 has none): the launch digest of an SEV-SNP guest, computed only. TDX is left out: Debian 12's kernel is no TDX guest.
---entry prints the measurement alone, as `mesatee auditor new --measurement` takes it.
+--entry prints the measurement alone, as `mesatee auditor new --measurement` takes it; --pcrs the values alone, as `mesatee platform
+approve` does.
 """
 import argparse
 import pathlib
@@ -25,6 +26,8 @@ def tpm(a):
     lines = ["level 3, TPM: confirmed by booting (make vm)"]
     lines += [f"  event {n:2} {digest.hex()} {what}" for n, digest, what in events]
     lines += [f"  pcr   {n:2} {value.hex()}" for n, value in values.items()]
+    if a.pcrs:
+        lines = [f"{n} {value.hex()}" for n, value in values.items()]
     return lines, pcrs.measurement(values)
 
 
@@ -42,6 +45,7 @@ def main():
     p.add_argument("--memory", type=int, default=768, help="MiB")
     p.add_argument("--cpus", type=int, default=2)
     p.add_argument("--entry", metavar="NAME")
+    p.add_argument("--pcrs", action="store_true")
     p.add_argument("--snp", type=pathlib.Path, metavar="OVMF")
     p.add_argument("--processor", choices=sorted(snp.PROCESSORS), default="milan")
     p.add_argument("--policy", type=lambda word: int(word, 0), default=0x30000)
@@ -50,7 +54,8 @@ def main():
         lines, measurement = sev_snp(a) if a.snp else tpm(a)
     except (OSError, ValueError) as e:
         sys.exit(f"measure.py: {e}")
-    print(f"{measurement.hex()}={a.entry}" if a.entry else "\n".join([*lines, f"  measurement {measurement.hex()}"]))
+    lines += [] if a.pcrs else [f"  measurement {measurement.hex()}"]
+    print(f"{measurement.hex()}={a.entry}" if a.entry else "\n".join(lines))
 
 
 if __name__ == "__main__":

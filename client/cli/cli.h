@@ -95,6 +95,7 @@ int mt_cli_doctor(struct mt_cli *c);
 int mt_cli_evidence_show(struct mt_cli *c);
 int mt_cli_function_list(struct mt_cli *c);
 int mt_cli_function_show(struct mt_cli *c);
+int mt_cli_platform_approve(struct mt_cli *c);
 int mt_cli_platform_enrol(struct mt_cli *c);
 int mt_cli_identity_export(struct mt_cli *c);
 int mt_cli_identity_new(struct mt_cli *c);

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
+#include "mesatee/approve.h"
 #include "mesatee/enrol.h"
 #include "mesatee/policy_file.h"
 
@@ -28,5 +29,28 @@ int mt_cli_platform_enrol(struct mt_cli *c)
     }
     mt_cli_answer_begin(&a);
     mt_json_put_hex(&a.j, "platform", mt_hash_bytes(&platform));
+    return mt_cli_answer_end(c, &a);
+}
+
+int mt_cli_platform_approve(struct mt_cli *c)
+{
+    MT_DEFER(mt_identity_free) struct mt_key *k = NULL;
+    struct mt_approved_image image;
+    struct mt_cli_answer a;
+    const char *identity = mt_cli_option(c, "--identity");
+    if (identity == NULL || !mt_cli_arguments(c, 2)) {
+        return MT_EXIT_USAGE;
+    }
+    mt_err e = mt_identity_load(&c->home, identity, &k);
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, identity);
+    }
+    e = mt_approve_image(k, c->argv[0], c->argv[1], &image);
+    if (mt_failed(e)) {
+        return mt_cli_fail(c, e, c->argv[0]);
+    }
+    mt_cli_answer_begin(&a);
+    mt_json_put_hex(&a.j, "measurement", mt_hash_bytes(&image.measurement));
+    mt_json_put_hex(&a.j, "policy", mt_hash_bytes(&image.policy));
     return mt_cli_answer_end(c, &a);
 }

@@ -94,6 +94,14 @@ const struct mt_verb mt_verbs[] = {
      "name of the key that quotes, for policy new --platform.",
      "mesatee platform enrol 10.0.0.7:7700 --identity alice --root maker.pem",
      mt_cli_platform_enrol},
+    {"platform", "approve", "platform approve VALUES FILE --identity NAME",
+     "Lets a new image open what a TPM sealed for the ones before it, on every machine whose image "
+     "names this identity as its operator (mesatee.operator). VALUES is what tools/measure.py "
+     "--pcrs computes of the image. Prints its measurement, and writes the approval to FILE, which "
+     "goes to the file of approvals that the node's configuration names: several stand one after "
+     "another. It cannot be taken back.",
+     "mesatee platform approve values.txt new.approval --identity operator",
+     mt_cli_platform_approve},
     {"backup", NULL, "backup FILE --secret FILE [--passphrase]",
      "Writes everything that the node has into FILE, sealed under the content of the secret's file "
      "(administrators).",

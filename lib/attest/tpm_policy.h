@@ -11,6 +11,10 @@
  * what an image measures knows the policy under which its secrets open.
  */
 
+/* What an image measures, by bit: PCRs 0, 2, 4, 7, 9, 11, 12, 13. What a TPM seals opens under
+ * their values. */
+enum { MT_TPM_PCRS_SEALED = 0x3a95, MT_TPM_PCRS_SEALED_COUNT = 8 };
+
 /* PolicyPCR alone, over PCRs of the SHA-256 bank, by bit; their values in order of the index. */
 void mt_tpm_policy_pcrs(uint32_t pcrs, mt_bytes values, mt_hash *out);
 

@@ -20,7 +20,13 @@
 #include "boot/boot.h"
 #include "platform/log.h"
 
-enum { MODULES_MAX = 100, BUTTONS_MAX = 8, FILES_MAX = 65536, PATH_BYTES = 64 };
+enum {
+    MODULES_MAX = 100,
+    BUTTONS_MAX = 8,
+    FILES_MAX = 65536,
+    PATH_BYTES = 64,
+    OPERATOR_BYTES = 256
+};
 
 #define SECURITY "/sys/kernel/security"
 #define CONFIGFS "/sys/kernel/config"
@@ -117,7 +123,8 @@ static MT_ERR read_command_line(char *out, size_t room)
     return MT_OK;
 }
 
-static MT_ERR prepare(void)
+/* `operator_key` stays as it is where the command line names none. */
+static MT_ERR prepare(char operator_key[OPERATOR_BYTES])
 {
     char line[MT_BOOT_LINE_MAX];
     MT_TRY(mount_all(first, sizeof first / sizeof *first));
@@ -126,6 +133,7 @@ static MT_ERR prepare(void)
     MT_TRY(lock());
     MT_TRY(read_command_line(line, sizeof line));
     MT_TRY(mt_boot_network(line));
+    (void)mt_boot_word(line, "mesatee.operator", operator_key, OPERATOR_BYTES);
     MT_TRY(give_devices());
     MT_TRY(mt_boot_mount_data());
     /* The kernel lets everybody write at the top of it. */
@@ -134,11 +142,16 @@ static MT_ERR prepare(void)
     return MT_OK;
 }
 
-/* In the child: whatever fails here ends it, and the machine with it. */
-static _Noreturn void become_node(const sigset_t *signals)
+/* In the child: whatever fails here ends it, and the machine with it. Whose word lets another image
+ * in is measured, so it comes from the command line, never from the disk. */
+static _Noreturn void become_node(const sigset_t *signals, char operator_key[OPERATOR_BYTES])
 {
-    char *argv[] = {(char[]){"mesateed"}, (char[]){"--config"},
-                    (char[]){MT_BOOT_DATA "/mesateed.conf"}, NULL};
+    char *argv[] = {(char[]){"mesateed"},
+                    (char[]){"--config"},
+                    (char[]){MT_BOOT_DATA "/mesateed.conf"},
+                    operator_key[0] == '\0' ? NULL : (char[]){"--operator"},
+                    operator_key,
+                    NULL};
     char *no_environment[] = {NULL};
     const struct rlimit files = {FILES_MAX, FILES_MAX};
     if (setrlimit(RLIMIT_NOFILE, &files) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
@@ -213,6 +226,7 @@ static void attend(pid_t node, int signals, int *status)
 static MT_ERR run(void)
 {
     sigset_t signals;
+    char operator_key[OPERATOR_BYTES] = "";
     int status = 0;
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGCHLD);
@@ -222,11 +236,11 @@ static MT_ERR run(void)
     MT_REQUIRE(reboot(RB_DISABLE_CAD) == 0, MT_E_INTERNAL, "the machine can be restarted by keys");
     int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     MT_REQUIRE(fd >= 0, MT_E_LIMIT, "signals cannot be awaited");
-    MT_TRY(prepare());
+    MT_TRY(prepare(operator_key));
     pid_t node = fork();
     MT_REQUIRE(node >= 0, MT_E_LIMIT, "the node cannot be started");
     if (node == 0) {
-        become_node(&signals);
+        become_node(&signals, operator_key);
     }
     attend(node, fd, &status);
     MT_REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0, MT_E_CLOSED,

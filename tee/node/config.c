@@ -42,6 +42,8 @@ static const struct setting settings[] = {
      "what shows evidence of the machine: none (level 2), tpm (level 3), auto (SEV-SNP, TDX, SGX)"},
     {"tpm", TEXT, AT(tpm), "device:/dev/tpmrm0", 0, 0, 0,
      "the TPM: device:PATH, or swtpm:path=SOCKET"},
+    {"approvals", TEXT, AT(approvals), "", 0, 0, 0,
+     "file of images that the operator approved (mesatee platform approve); empty: none"},
     {"administrator", HASH, AT(administrator), NULL, 0, 0, 0,
      "key hash of the first administrator (mesatee identity show)"},
     {"workers", NUMBER, AT(workers), NULL, 2, 1, 64, "threads for jobs"},

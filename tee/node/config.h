@@ -25,6 +25,7 @@ struct mt_config {
                                             administrator; empty: none */
     char device[MT_CONFIG_TEXT_MAX];     /* what shows evidence: "none", "tpm", "auto" */
     char tpm[MT_CONFIG_TEXT_MAX];        /* how the TPM is reached */
+    char approvals[MT_CONFIG_TEXT_MAX];  /* file of what the operator approved; empty: none */
     mt_hash administrator;               /* all zero: none */
     uint64_t workers;
     uint64_t connections_max;

@@ -10,6 +10,7 @@
 #include "platform/log.h"
 #include "platform/makers.h"
 #include "platform/posix/device_io.h"
+#include "platform/process.h"
 #include "platform/tpm.h"
 #include "seal/fresh.h"
 
@@ -31,13 +32,31 @@ static bool is_device(const struct mt_config *c, const char *name)
     return mt_bytes_equal(mt_bytes_of_text(c->device), mt_bytes_of_text(name));
 }
 
-MT_ERR mt_node_open_device(const struct mt_config *c, struct mt_device **out)
+/* What operators approved lies on the host's disk, and so does the name of the file: the TPM checks
+ * every word of it. Whose word counts, the host may not say. */
+static MT_ERR open_tpm(const struct mt_config *c, const mt_spki *operator_key,
+                       struct mt_device **out)
+{
+    enum { FILE_MAX = MT_IMAGE_APPROVALS_MAX * MT_IMAGE_APPROVAL_LEN };
+    struct mt_image_approvals approvals = {.count = 0};
+    MT_DEFER(mt_buf_free) struct mt_buf file = mt_buf_of_max(FILE_MAX);
+    if (c->approvals[0] != '\0') {
+        MT_TRY(mt_process_read_file(c->approvals, FILE_MAX, &file));
+        MT_TRY(mt_image_approvals_parse(mt_buf_bytes(&file), &approvals));
+    }
+    MT_TRY(mt_tpm_open(c->tpm, out));
+    mt_tpm_operator(*out, operator_key, &approvals);
+    return MT_OK;
+}
+
+MT_ERR mt_node_open_device(const struct mt_config *c, const mt_spki *operator_key,
+                           struct mt_device **out)
 {
     if (is_device(c, "none")) {
         return MT_OK;
     }
-    mt_err e =
-        is_device(c, "tpm") ? mt_tpm_open(c->tpm, out) : mt_device_probe(mt_device_io_posix(), out);
+    mt_err e = is_device(c, "tpm") ? open_tpm(c, operator_key, out)
+                                   : mt_device_probe(mt_device_io_posix(), out);
     if (mt_failed(e)) {
         const struct mt_log_field mend = {
             .name = "mend",

@@ -256,11 +256,13 @@ static void print_usage(bool is_error)
     static uint8_t room[8192];
     mt_bytes text;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    mt_write_bytes(&w, MT_LITERAL("usage: mesateed --config FILE [--check]\n"
+    mt_write_bytes(&w, MT_LITERAL("usage: mesateed --config FILE [--check] [--operator KEY]\n"
                                   "       mesateed --config FILE --restore BACKUP --secret FILE "
                                   "[--passphrase]\n"
                                   "Runs a MesaTEE node. --check reads the configuration, says what "
-                                  "is wrong with it, and ends.\n--restore makes a state directory "
+                                  "is wrong with it, and ends.\n--operator names the public key "
+                                  "whose word lets another image open what a TPM sealed for this "
+                                  "one.\n--restore makes a state directory "
                                   "of a backup, which the content of FILE opens, and ends.\n\n"
                                   "The configuration has lines of the form \"name = value\":\n"));
     mt_config_describe(&w);
@@ -281,6 +283,7 @@ struct arguments {
     const char *config;
     const char *backup; /* --restore */
     const char *secret;
+    const char *operator_key; /* --operator: not in the configuration, for that is the host's */
     bool is_passphrase;
     bool is_check;
 };
@@ -293,6 +296,19 @@ static MT_ERR read_keyfile(const struct mt_config *config, struct mt_buf *out)
     return is_missing && mt_config_is_device_root(config) ? MT_OK : e;
 }
 
+static MT_ERR open_device(const struct mt_config *config, const struct arguments *a,
+                          struct mt_device **out)
+{
+    uint8_t der[MT_SPKI_LEN];
+    mt_spki key;
+    if (a->operator_key == NULL) {
+        return mt_node_open_device(config, NULL, out);
+    }
+    MT_TRY(mt_hex_parse(mt_bytes_of_text(a->operator_key), (mt_span){der, sizeof der}));
+    MT_TRY(mt_spki_parse(MT_BYTES_OF(der), &key));
+    return mt_node_open_device(config, &key, out);
+}
+
 static MT_ERR prepare(const struct mt_config *config, const struct arguments *a, struct given *out)
 {
     MT_TRY(mt_process_harden());
@@ -303,7 +319,7 @@ static MT_ERR prepare(const struct mt_config *config, const struct arguments *a,
     }
     MT_TRY(mt_crypto_init(mt_process_entropy, NULL));
     if (a->backup == NULL || mt_config_is_device_root(config)) {
-        MT_TRY(mt_node_open_device(config, &out->device));
+        MT_TRY(open_device(config, a, &out->device));
     }
     return mt_process_drop(config->user, config->state);
 }
@@ -381,6 +397,8 @@ static bool take_argument(int argc, char **argv, int *i, struct arguments *out)
         out->backup = argv[++*i];
     } else if (strcmp(word, "--secret") == 0 && has_value) {
         out->secret = argv[++*i];
+    } else if (strcmp(word, "--operator") == 0 && has_value) {
+        out->operator_key = argv[++*i];
     } else if (strcmp(word, "--passphrase") == 0) {
         out->is_passphrase = true;
     } else if (strcmp(word, "--check") == 0) {

@@ -84,8 +84,10 @@ struct mt_restore {
 MT_ERR mt_node_restore(const struct mt_restore *r, const struct mt_config *config);
 MT_ERR mt_node_is_restored(struct mt_fs *fs, bool *out);
 void mt_node_recovered(void *state); /* an administrator's statement is durable */
-/* device.c: what the machine shows of itself, and counts. Opened before privileges are dropped. */
-MT_ERR mt_node_open_device(const struct mt_config *c, struct mt_device **out);
+/* device.c: what the machine shows of itself, and counts. Opened before privileges are dropped.
+ * `operator_key`: whose word lets another image open what this one seals; NULL: nobody's. */
+MT_ERR mt_node_open_device(const struct mt_config *c, const mt_spki *operator_key,
+                           struct mt_device **out);
 mt_err mt_node_device_evidence(const struct mt_node *n, const uint8_t report_data[64],
                                struct mt_writer *w);
 MT_ERR mt_node_device_claims(struct mt_node *n, mt_bytes evidence, const uint8_t report_data[64],

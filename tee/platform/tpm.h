@@ -3,7 +3,7 @@
 #ifndef MT_PLATFORM_TPM_H
 #define MT_PLATFORM_TPM_H
 
-#include "crypto/sign.h"
+#include "attest/image_approval.h"
 #include "platform/device.h"
 
 /*
@@ -20,17 +20,18 @@
  * sealed.
  *
  * MT_E_BUSY: the TPM asks to come later, others fill its memory, or PCRs did not stand still.
- * MT_E_DENIED: it is locked out, or its policy says no. MT_E_CLOSED: it does not answer any more; it
- * is opened again before the next call, which fails too if that does not help.
+ * MT_E_DENIED: it is locked out, or its policy says no. MT_E_CLOSED: it does not answer any more;
+ * it is opened again before the next call, which fails too if that does not help.
  */
 MT_ERR mt_tpm_open(const char *where, struct mt_device **out);
 
 /*
- * Whose word opens what is sealed from now on to another image as well, and his word for what runs
- * now: a signature over mt_tpm_policy_approved() of attest/tpm_policy.h, or empty. Without it, what
- * was sealed under other measurements stays closed. He cannot take it back: an image that was
- * signed in once opens what this key may open for ever. `d` is of mt_tpm_open().
+ * Whose word opens what is sealed from now on to another image as well (NULL: nobody's), and what
+ * operators have said so far. What was sealed says itself whose word it takes; where he has not
+ * approved what runs now, it stays closed. He cannot take it back: an image that was approved once
+ * opens what this key may open for ever. `d` is of mt_tpm_open().
  */
-void mt_tpm_operator(struct mt_device *d, const mt_spki *operator_key, mt_bytes approval);
+void mt_tpm_operator(struct mt_device *d, const mt_spki *operator_key,
+                     const struct mt_image_approvals *approvals);
 
 #endif

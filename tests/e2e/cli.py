@@ -74,6 +74,7 @@ def json_of_every_verb(w, tap, node, task, run):
     """One good call of each verb: its standard output is one JSON value, its standard error empty."""
     d = w.dir
     (d / "slot").write_bytes(os.urandom(32))
+    (d / "values").write_text("".join(f"{n} {'0' * 64}\n" for n in (0, 2, 4, 7, 9, 11, 12, 13)))
     alice, admin = "alice", "admin"
     fresh = w.json(alice, "task", "create", d / "task.json")["task"]
     listed = {"dev", "restore", "time accept", "task watch", "task withdraw", "task cancel", "task reject", "identity rotate",
@@ -112,6 +113,7 @@ def json_of_every_verb(w, tap, node, task, run):
         "collateral check": (alice, ["collateral", "check", TDX, *AT]),
         "evidence show": (alice, ["evidence", "show", VECTORS / "snp/milan_v3"]),
         "data delete": (alice, ["data", "delete", "more"]),
+        "platform approve": (admin, ["platform", "approve", d / "values", d / "approval", "--identity", "admin"]),
     }
     bad = []
     for name, (who, words) in calls.items():

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """tpm_node.py BUILD: a node whose machine has a TPM (swtpm stands for it): known by its maker, level 3, and no other for it."""
+import hashlib
 import os
 import pathlib
 import shutil
@@ -211,6 +212,44 @@ def key_slots(w, tap, tpm, other):
     recovery(w, tap, node, tpm)
 
 
+def approve(w, who, path):
+    """What extend() makes of a TPM without firmware, signed without one."""
+    after = hashlib.sha256(bytes(32) + b"\x5a" * 32).hexdigest()
+    (w.dir / "values").write_text("".join(f"{n} {after if n == 11 else '0' * 64}\n" for n in (0, 2, 4, 7, 9, 11, 12, 13)))
+    return w.json(who, "platform", "approve", w.dir / "values", path, "--identity", who)
+
+
+def update(w, tap, tpm):
+    approvals = w.dir / "approvals"
+    approvals.write_bytes(b"")
+    node = world.Node(w, name="update", device="tpm", root_key="device", keyfile=w.dir / "nowhere", approvals=approvals)
+    node.arguments = ["--operator", w.identity("operator")["public_key"]]
+    start(node, tpm).start()
+    accept(w, node, "before")
+    w.cli("admin", "data", "put", "owned", w.dir / "kept.csv")
+    node.stop()
+    start(node, tpm)
+    extend(tpm)
+    status, said = node.run_to_end()
+    tap.ok(status == 1 and "what its operator has signed" in said, "an update that the operator did not approve stays locked out", said[-400:])
+    w.identity("mallory")
+    approve(w, "mallory", approvals)
+    status, said = node.run_to_end()
+    tap.ok(status == 1, "and so does one that somebody else approved", said[-400:])
+    node.conf.write_text(node.conf.read_text() + f"operator = {w.json('mallory', 'identity', 'show', 'mallory')['public_key']}\n")
+    status, said = node.run_to_end()
+    tap.ok(status == 64, "the host's configuration names no operator", said[-400:])
+    node.conf.write_text("".join(line for line in node.conf.read_text().splitlines(True) if not line.startswith("operator =")))
+    told = approve(w, "operator", approvals)
+    approvals.write_bytes(approvals.read_bytes() * 2)  # files are joined
+    node.start()
+    accept(w, node, "after")
+    done = w.cli("admin", "data", "show", "owned", check=False)
+    tap.ok(done.returncode == 0 and told["measurement"] == node.public["measurement"],
+           "an update that the operator approved opens the disk, and measures what he was told", f"{told} {node.public} {done.stderr}")
+    node.stop()
+
+
 def run(w, tap):
     if any(shutil.which(p) is None for p in ("swtpm", "swtpm_setup", "tpm2_pcrextend")):
         tap.skip("a node with a TPM", "swtpm or tpm2-tools is not installed")
@@ -218,7 +257,7 @@ def run(w, tap):
     if world.is_sanitized(w.build / "mesateed"):
         tap.skip("a node with a TPM", "the TPM's library brings its own libcrypto, and AddressSanitizer knows one alone")
         return
-    tpm, other, third, fourth = Tpm(), Tpm(), Tpm(is_told=True), Tpm(is_told=True)
+    tpm, other, third, fourth, fifth = Tpm(), Tpm(), Tpm(is_told=True), Tpm(is_told=True), Tpm(is_told=True)
     try:
         node = start(world.Node(w, device="tpm"), tpm).start(env=dict(os.environ, TSS2_LOG="all+TRACE"))
         said = node.log.read_text()
@@ -229,8 +268,11 @@ def run(w, tap):
         tpm.stop()
         pretend(w, tap, node)
         key_slots(w, tap, third, fourth)
+        third.stop()
+        fourth.stop()
+        update(w, tap, fifth)
     finally:
-        for t in (tpm, other, third, fourth):
+        for t in (tpm, other, third, fourth, fifth):
             t.close()
 
 

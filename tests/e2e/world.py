@@ -100,6 +100,7 @@ class Node:
 
     def __init__(self, world, name="node", state=None, administrator="admin", **settings):
         self.world, self.name, self.process = world, name, None
+        self.arguments = []  # beside the configuration
         self.state = pathlib.Path(state or world.dir / f"{name}.state")
         self.conf = world.dir / f"{name}.conf"
         self.log = world.dir / f"{name}.log"
@@ -116,7 +117,7 @@ class Node:
         """Starts it, perhaps below another program, and does not wait."""
         (self.state / "public.json").unlink(missing_ok=True)
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*prefix, self.world.build / "mesateed", "--config", self.conf],
+            self.process = subprocess.Popen([*prefix, self.world.build / "mesateed", "--config", self.conf, *self.arguments],
                                             stdout=log, stderr=log, start_new_session=True, env=env)
 
     def start(self, *prefix, timeout=20, env=None):

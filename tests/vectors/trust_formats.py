@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The MesaTEE authors
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of spec/signed-statement.md, spec/evidence-soft.md, spec/evidence-node.md, spec/policy.md and
-spec/auditors-list.md, from the
-words of those pages alone: --check|--write ROOT."""
+"""The vectors of spec/signed-statement.md, spec/evidence-soft.md, spec/evidence-node.md, spec/image-approval.md, spec/policy.md and
+spec/auditors-list.md, from the words of those pages alone: --check|--write ROOT."""
 import hashlib
 import struct
 
 import attest_round
-from signing import key_hash, sha256, sign, spki, statement
+from signing import key_hash, scalar, sha256, sign, sign_scalar, spki, statement
 from vectors import cbor, run
 
 PLATFORM, OPERATOR, AUDITORS, PARTY, SERVICE = 31, 32, (33, 34, 35), 36, 37
@@ -60,6 +59,16 @@ binder_log = hashlib.sha512(b"mesatee-node-log-v1" + field(attest_round.vectors[
                             field(sha256(log))).digest()
 bundle = cbor([1, {1: b"log", 2: b"quote", 3: b"signature", 4: b"values", 6: b"key"}])
 
+# spec/image-approval.md
+PCRS = 0, 2, 4, 7, 9, 11, 12, 13
+image_policy = sha256(bytes(32), struct.pack(">IIH", 0x17f, 1, 0x0b), bytes.fromhex("03953a00"),
+                      sha256(b"".join(bytes([n]) * 32 for n in PCRS)))
+
+
+def approval(policy):
+    return cbor([1, policy, sign_scalar(scalar(OPERATOR), policy + b"mesatee-tpm-policy-v1")])
+
+
 # spec/policy.md: one that names what it knows, and one that trusts an operator and two of three auditors.
 policy_pinned = (f'{{"configurations":["{configuration.hex()}"],"measurements":["{measurement.hex()}"],'
                  f'"minimum_level":2,"name":"pinned","soft":{{"operators":[],"platforms":["{key_hash(PLATFORM).hex()}"]}},'
@@ -93,6 +102,9 @@ vectors = {
     "evidence_service": evidence_service,
     "binder_log": binder_log,
     "bundle": bundle,
+    "image_operator": spki(OPERATOR),
+    "image_policy": image_policy,
+    "image_approval": approval(image_policy),
     "certificate": certificate(UNTIL),
     "certificate_past": certificate(FROM + 1),
     "policy_pinned": policy_pinned,
@@ -106,6 +118,7 @@ pages = {
     "spec/evidence-soft.md": ["platform", "log", "measurement", "configuration", "kernel", "evidence_channel",
                               "evidence_service", "certificate", "certificate_past"],
     "spec/evidence-node.md": ["binder_log", "bundle"],
+    "spec/image-approval.md": ["image_operator", "image_policy", "image_approval"],
     "spec/policy.md": ["policy_pinned_file", "policy_audited_file"],
     "spec/auditors-list.md": ["list_of_two", "list_of_one"],
 }
@@ -115,6 +128,9 @@ if __name__ == "__main__":
         "lib/attest/bundle_corpus/tpm": bundle,
         "lib/attest/bundle_corpus/empty": cbor([1, {1: b"log", 2: b""}]),
         "lib/attest/bundle_corpus/unknown": cbor([1, {1: b"log", 2: b"quote", 20: b"?"}]),
+        "lib/attest/image_approval_corpus/one": approval(image_policy),
+        "lib/attest/image_approval_corpus/two": approval(image_policy) + approval(bytes(32)),
+        "lib/attest/image_approval_corpus/version": b"\x83\x02" + approval(image_policy)[2:],
         "lib/attest/soft_corpus/channel": evidence_channel,
         "lib/attest/soft_corpus/service": evidence_service,
         "lib/attest/signed_corpus/certificate": certificate(UNTIL),

@@ -5,7 +5,7 @@
 
 #include <tss2/tss2_esys.h>
 
-#include "crypto/sign.h"
+#include "attest/image_approval.h"
 #include "platform/device.h"
 
 /* What the files of this folder share, and nobody else includes. */
@@ -20,9 +20,8 @@ struct mt_tpm {
     char where[512];
     struct mt_buf event_log;
     bool has_operator;
-    bool is_approved;
     mt_spki operator_key;
-    uint8_t approval[MT_SIGNATURE_LEN];
+    struct mt_image_approvals approvals;
 };
 
 /* Over a transport that is ready; takes it, whatever becomes of the call. */
@@ -60,10 +59,9 @@ MT_ERR mt_tpm_primary(struct mt_tpm_object *o, enum mt_tpm_key key, TPM2B_PUBLIC
 MT_ERR mt_tpm_session(struct mt_tpm_object *o, const struct mt_tpm_object *salt, TPM2_SE type,
                       TPMA_SESSION encrypted);
 
-/* PCRs of the SHA-256 bank, by bit. */
+/* PCRs of the SHA-256 bank, by bit; those that secrets are sealed to are of attest/tpm_policy.h. */
 enum {
     MT_TPM_PCRS_QUOTED = 0xfbff, /* 0 to 15 except 10, which the kernel extends as it runs */
-    MT_TPM_PCRS_SEALED = 0x3a95, /* 0, 2, 4, 7, 9, 11, 12, 13 */
 };
 void mt_tpm_selection(uint32_t pcrs, TPML_PCR_SELECTION *out);
 /* Their values, in order of the index, all of one moment. */

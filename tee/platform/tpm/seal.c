@@ -3,8 +3,6 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
-#include "attest/tpm_policy.h"
-#include "base/assert.h"
 #include "base/limits.h"
 #include "crypto/ct.h"
 #include "crypto/hash.h"
@@ -17,16 +15,13 @@
  * key has signed what is measured now: sealed.h has what the host keeps of them.
  */
 
-void mt_tpm_operator(struct mt_device *d, const mt_spki *operator_key, mt_bytes approval)
+void mt_tpm_operator(struct mt_device *d, const mt_spki *operator_key,
+                     const struct mt_image_approvals *approvals)
 {
     struct mt_tpm *t = mt_tpm_of(d);
-    MT_ASSERT(approval.len == 0 || approval.len == MT_SIGNATURE_LEN);
-    t->has_operator = true;
-    t->operator_key = *operator_key;
-    t->is_approved = approval.len == MT_SIGNATURE_LEN;
-    if (t->is_approved) {
-        memcpy(t->approval, approval.ptr, MT_SIGNATURE_LEN);
-    }
+    t->has_operator = operator_key != NULL;
+    t->operator_key = operator_key != NULL ? *operator_key : (mt_spki){.b = {0}};
+    t->approvals = *approvals;
 }
 
 static MT_ERR policy_now(struct mt_tpm *t, mt_hash *out)
@@ -88,8 +83,9 @@ mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
 
 /* The operator's word for the policy that the session has now. The TPM checks the signature, and
  * hands over a ticket that it did. */
-static MT_ERR take_approval(struct mt_tpm *t, const mt_spki *operator_key, const mt_hash *now,
-                            TPMT_TK_VERIFIED **ticket, TPM2B_NAME **name)
+static MT_ERR take_approval(struct mt_tpm *t, const mt_spki *operator_key,
+                            const struct mt_image_approval *approval, TPMT_TK_VERIFIED **ticket,
+                            TPM2B_NAME **name)
 {
     mt_hash digest;
     uint8_t room[MT_TPM_APPROVED_LEN];
@@ -105,11 +101,12 @@ static MT_ERR take_approval(struct mt_tpm *t, const mt_spki *operator_key, const
     struct mt_writer w = mt_writer_over((mt_span){area, sizeof area});
     mt_tpm_policy_key(operator_key, &w);
     const mt_bytes written = mt_write_done(&w);
-    const mt_bytes approved = mt_tpm_policy_approved(now, (mt_span){room, sizeof room});
+    const mt_bytes approved =
+        mt_tpm_policy_approved(&approval->policy, (mt_span){room, sizeof room});
     mt_sha256(&approved, 1, &digest);
     memcpy(message.buffer, digest.b, sizeof digest.b);
-    memcpy(signature.signature.ecdsa.signatureR.buffer, t->approval, 32);
-    memcpy(signature.signature.ecdsa.signatureS.buffer, t->approval + 32, 32);
+    memcpy(signature.signature.ecdsa.signatureR.buffer, approval->signature, 32);
+    memcpy(signature.signature.ecdsa.signatureS.buffer, approval->signature + 32, 32);
     MT_TRY(
         mt_tpm_said(Tss2_MU_TPMT_PUBLIC_Unmarshal(written.ptr, written.len, &at, &key.publicArea)));
     MT_TRY(mt_tpm_said(Esys_LoadExternal(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL,
@@ -128,9 +125,10 @@ static MT_ERR authorize(const struct mt_tpm_object *policy, const mt_spki *opera
     const mt_bytes label = mt_label_bytes(MT_LABEL_TPM_POLICY);
     MT_DEFER(mt_tpm_release) TPMT_TK_VERIFIED *ticket = NULL;
     MT_DEFER(mt_tpm_release) TPM2B_NAME *name = NULL;
-    MT_REQUIRE(t->is_approved, MT_E_DENIED,
+    const struct mt_image_approval *approval = mt_image_approvals_find(&t->approvals, now);
+    MT_REQUIRE(approval != NULL, MT_E_DENIED,
                "what runs was measured otherwise, and no operator's word for it is here");
-    MT_TRY(take_approval(t, operator_key, now, &ticket, &name));
+    MT_TRY(take_approval(t, operator_key, approval, &ticket, &name));
     memcpy(approved.buffer, now->b, sizeof now->b);
     reference.size = (uint16_t)label.len;
     memcpy(reference.buffer, label.ptr, label.len);

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "attest/tpm_policy.h"
 #include "crypto/hash.h"
 #include "platform/tpm/inside.h"
 #include "platform/tpm/world_test.h"
@@ -24,11 +23,10 @@ static void start_image(ESYS_TR pcr)
 }
 
 /* What the operator signs knows no TPM: PCRs of zeros, but one that was extended by zeros. */
-static void sign_image(unsigned pcr, uint8_t out[MT_SIGNATURE_LEN])
+static void sign_image(unsigned pcr, struct mt_image_approval *out)
 {
     static const unsigned sealed_pcrs[] = {0, 2, 4, 7, 9, 11, 12, 13};
     uint8_t values[sizeof sealed_pcrs / sizeof sealed_pcrs[0]][sizeof(mt_hash)] = {{0}};
-    uint8_t room[MT_TPM_APPROVED_LEN];
     mt_hash policy;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         if (sealed_pcrs[i] == pcr) {
@@ -39,12 +37,19 @@ static void sign_image(unsigned pcr, uint8_t out[MT_SIGNATURE_LEN])
         }
     }
     mt_tpm_policy_pcrs(MT_TPM_PCRS_SEALED, MT_BYTES_OF(values), &policy);
-    OK(mt_sign(operator_key, mt_tpm_policy_approved(&policy, (mt_span){room, sizeof room}), out));
+    OK(mt_image_approval_sign(operator_key, &policy, out));
 }
 
-static void say(mt_bytes approval)
+/* `approval` is one of two; NULL: nothing is approved. */
+static void say(const struct mt_image_approval *approval)
 {
-    mt_tpm_operator(device, mt_key_public(operator_key), approval);
+    struct mt_image_approvals all = {.count = 0};
+    if (approval != NULL) {
+        sign_image(77, &all.list[0]);
+        all.list[1] = *approval;
+        all.count = 2;
+    }
+    mt_tpm_operator(device, mt_key_public(operator_key), &all);
 }
 
 static mt_err unseal(void)
@@ -60,7 +65,7 @@ static void begin_sealed(void)
     begin();
     OK(mt_key_new(&operator_key));
     sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
-    say((mt_bytes){NULL, 0});
+    say(NULL);
     OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
 }
 
@@ -82,52 +87,52 @@ static void the_image_that_sealed_needs_no_word(void)
 
 static void a_new_image_opens_what_the_old_one_sealed_if_it_is_signed(void)
 {
-    uint8_t word[MT_SIGNATURE_LEN];
+    struct mt_image_approval word;
     begin_sealed();
-    sign_image(11, word);
+    sign_image(11, &word);
     start_image(ESYS_TR_PCR11);
-    say((mt_bytes){NULL, 0});
+    say(NULL);
     fails(unseal(), MT_E_DENIED);
-    say(MT_BYTES_OF(word));
+    say(&word);
     OK(unseal());
 
     /* And what it seals is its own: a word for the old image opens it there. */
     mt_buf_drop(&sealed, sealed.len);
     OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
-    sign_image(99, word);
+    sign_image(99, &word);
     start_image(ESYS_TR_NONE);
-    say(MT_BYTES_OF(word));
+    say(&word);
     OK(unseal());
     end_sealed();
 }
 
 static void an_image_that_is_not_signed_stays_locked_out(void)
 {
-    uint8_t word[MT_SIGNATURE_LEN];
+    struct mt_image_approval word;
     begin_sealed();
-    sign_image(11, word);
+    sign_image(11, &word);
     start_image(ESYS_TR_PCR12);
-    say(MT_BYTES_OF(word));
+    say(&word);
     fails(unseal(), MT_E_DENIED);
-    sign_image(12, word);
-    word[40] ^= 1;
-    say(MT_BYTES_OF(word));
+    sign_image(12, &word);
+    word.signature[40] ^= 1;
+    say(&word);
     fails(unseal(), MT_E_DENIED);
-    word[40] ^= 1;
-    say(MT_BYTES_OF(word));
+    word.signature[40] ^= 1;
+    say(&word);
     OK(unseal());
     end_sealed();
 }
 
 static void the_word_of_somebody_else_is_none(void)
 {
-    uint8_t word[MT_SIGNATURE_LEN];
+    struct mt_image_approval word;
     begin_sealed();
     mt_key_free(&operator_key);
     OK(mt_key_new(&operator_key));
-    sign_image(11, word);
+    sign_image(11, &word);
     start_image(ESYS_TR_PCR11);
-    say(MT_BYTES_OF(word));
+    say(&word);
     mt_err e = unseal();
     MT_ASSERT(mt_failed(e));
     end_sealed();
@@ -135,14 +140,14 @@ static void the_word_of_somebody_else_is_none(void)
 
 static void who_trusts_no_operator_lets_none_in(void)
 {
-    uint8_t word[MT_SIGNATURE_LEN];
+    struct mt_image_approval word;
     begin_sealed();
     start_image(ESYS_TR_NONE);
     mt_buf_drop(&sealed, sealed.len);
     OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
-    sign_image(11, word);
+    sign_image(11, &word);
     start_image(ESYS_TR_PCR11);
-    say(MT_BYTES_OF(word));
+    say(&word);
     fails(unseal(), MT_E_DENIED);
     end_sealed();
 }
