@@ -206,10 +206,29 @@ def recovery(w, tap, node, tpm):
     tap.ok(status == 1 and "disk-refused" in said, "and the image before is shut out", said[-400:])
 
 
+def moves(w, tap, node, tpm, other):
+    """To another machine goes a backup, and that machine's TPM opens what becomes of it."""
+    start(node, tpm)
+    extend(tpm)
+    node.start()
+    w.cli("admin", "backup", w.dir / "all.mtb", "--secret", w.dir / "offline")
+    node.stop()
+    moved = world.Node(w, name="moved", device="tpm", root_key="device", keyfile=w.dir / "recovery")
+    start(moved, other)
+    done = subprocess.run([w.build / "mesateed", "--config", moved.conf, "--restore", w.dir / "all.mtb", "--secret", w.dir / "offline"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    start(moved, other).start()
+    moved.stop()
+    said = moved.log.read_text()
+    tap.ok(done.returncode == 0 and "awaits-recovery" in said and "device-slot-alone" in said,
+           "a backup that is restored on another machine opens with the TPM of that one", done.stdout + said[-400:])
+
+
 def key_slots(w, tap, tpm, other):
     node = world.Node(w, name="slots", device="tpm", root_key="device", keyfile=w.dir / "recovery")
     device_alone(w, tap, start(node, tpm).start(), tpm, other)
     recovery(w, tap, node, tpm)
+    moves(w, tap, node, tpm, other)
 
 
 def approve(w, who, path):
