@@ -46,16 +46,17 @@ static void begin(void)
 {
     pki_done(&tpm.key);
     tpm = own_tpm(PKI_P256);
-    policy = (struct mt_policy){.name = MT_LITERAL("test"),
-                                .minimum_level = MT_LEVEL_TPM,
-                                .platforms = {own_name(&tpm)},
-                                .platforms_count = 1,
-                                .measurements_count = 1,
-                                .configurations = {world_configuration()},
-                                .configurations_count = 1,
-                                .hardware = {.is_named = true,
-                                             .kinds = 1U << MT_EVIDENCE_TPM,
-                                             .tcb_statuses = 1U << MT_TCB_UNRATED}};
+    memset(&policy, 0, sizeof policy);
+    policy.name = MT_LITERAL("test");
+    policy.minimum_level = MT_LEVEL_TPM;
+    policy.platforms[0] = own_name(&tpm);
+    policy.platforms_count = 1;
+    policy.measurements_count = 1;
+    policy.configurations[0] = world_configuration();
+    policy.configurations_count = 1;
+    policy.hardware.is_named = true;
+    policy.hardware.kinds = 1U << MT_EVIDENCE_TPM;
+    policy.hardware.tcb_statuses = 1U << MT_TCB_UNRATED;
     MT_ASSERT(is_code(show_own("tpm"), MT_E_DENIED)); /* genuine, of an unknown measurement */
     policy.measurements[0] = result.claims.measurement;
 }
