@@ -38,13 +38,16 @@ struct block {
     alignas(max_align_t) uint8_t bytes[];
 };
 
+/* Since the thread began a tree: jansson does not look whether a byte of a text found room, and
+ * goes on without it, to another name or number. */
+static _Thread_local bool has_run_dry;
+
 static void *get_block(size_t len)
 {
-    if (len > SIZE_MAX - sizeof(struct block)) {
-        return NULL;
-    }
-    struct block *b = malloc(sizeof *b + len);
+    size_t all = 0;
+    struct block *b = mt_failed(mt_add_size(sizeof *b, len, &all)) ? NULL : malloc(all);
     if (b == NULL) {
+        has_run_dry = true;
         return NULL;
     }
     b->len = len;
@@ -211,14 +214,18 @@ static size_t start_of_name(mt_bytes text, size_t end)
 static MT_ERR build(mt_bytes text, json_t **out, size_t *at)
 {
     json_error_t error = {.position = 0};
+    has_run_dry = false;
+    MT_DEFER(drop_json)
     json_t *root = json_loadb((const char *)text.ptr, text.len,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    MT_REQUIRE(!has_run_dry, MT_E_NOMEM, "no memory for a JSON tree");
     if (root == NULL && json_error_code(&error) == json_error_duplicate_key) {
         *at = start_of_name(text, (size_t)error.position);
         MT_FAIL(MT_E_FORMAT, "JSON: a name stands twice in an object");
     }
-    MT_REQUIRE(root != NULL, MT_E_NOMEM, "no memory for a JSON tree");
+    MT_REQUIRE(root != NULL, MT_E_INTERNAL, "JSON: a text that was scanned cannot be read");
     *out = root;
+    root = NULL; /* given */
     return MT_OK;
 }
 

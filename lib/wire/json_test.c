@@ -432,6 +432,29 @@ static void every_allocation_may_fail(void)
     }
 }
 
+static void a_text_without_room_is_refused_and_not_shortened(void)
+{
+    static const char text[] = "{\"a name of many bytes\":\"a value of many bytes\","
+                               "\"a number\":1234567890123456}";
+    bool is_done = false;
+    for (size_t n = 1; !is_done; n++) {
+        MT_DEFER(mt_json_free) struct mt_json *root = NULL;
+        mt_bytes value;
+        uint64_t number = 0;
+        fail_at = n;
+        mt_err e = mt_json_parse(mt_bytes_of_text(text), &root, NULL);
+        is_done = fail_at > 0;
+        fail_at = 0;
+        MT_ASSERT(mt_failed(e) ? e.fault->code == MT_E_NOMEM : root != NULL);
+        if (!mt_failed(e)) {
+            MT_ASSERT(!mt_failed(mt_json_text(root, "a name of many bytes", &value)));
+            MT_ASSERT(mt_bytes_equal(value, MT_LITERAL("a value of many bytes")));
+            MT_ASSERT(!mt_failed(mt_json_uint(root, "a number", UINT64_MAX >> 1, &number)));
+            MT_ASSERT(number == 1234567890123456);
+        }
+    }
+}
+
 static void a_tree_leaves_nothing_of_its_text_behind(void)
 {
     struct mt_json *root =
@@ -457,6 +480,7 @@ int main(void)
         MT_TEST(what_is_no_text_is_replaced_and_read_back),
         MT_TEST(a_number_that_javascript_would_round_is_not_written),
         MT_TEST(every_allocation_may_fail),
+        MT_TEST(a_text_without_room_is_refused_and_not_shortened),
         MT_TEST(a_tree_leaves_nothing_of_its_text_behind),
     };
     return mt_test_run(tests, sizeof tests / sizeof *tests);
