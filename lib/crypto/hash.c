@@ -17,12 +17,10 @@ static void hash_with(EVP_MD_CTX *ctx, const EVP_MD *md, const mt_bytes *parts, 
 {
     MT_ASSERT(ctx != NULL);
     int ok = EVP_DigestInit_ex2(ctx, md, NULL);
-    for (size_t i = 0; i < count && ok == 1; i++) {
-        ok = EVP_DigestUpdate(ctx, parts[i].ptr, parts[i].len);
+    for (size_t i = 0; i < count; i++) {
+        ok &= EVP_DigestUpdate(ctx, parts[i].ptr, parts[i].len);
     }
-    if (ok == 1) {
-        ok = EVP_DigestFinal_ex(ctx, out, NULL);
-    }
+    ok &= EVP_DigestFinal_ex(ctx, out, NULL);
     MT_ASSERT(ok == 1);
 }
 
@@ -64,12 +62,10 @@ void mt_hmac_sha256(mt_bytes key, const mt_bytes *parts, size_t count, mt_hash *
     EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mt_crypto.hmac);
     MT_ASSERT(ctx != NULL);
     int ok = EVP_MAC_init(ctx, key.ptr, key.len, params);
-    for (size_t i = 0; i < count && ok == 1; i++) {
-        ok = EVP_MAC_update(ctx, parts[i].ptr, parts[i].len);
+    for (size_t i = 0; i < count; i++) {
+        ok &= EVP_MAC_update(ctx, parts[i].ptr, parts[i].len);
     }
-    if (ok == 1) {
-        ok = EVP_MAC_final(ctx, out->b, &len, sizeof out->b);
-    }
+    ok &= EVP_MAC_final(ctx, out->b, &len, sizeof out->b);
     EVP_MAC_CTX_free(ctx);
     MT_ASSERT(ok == 1);
     MT_ASSERT(len == sizeof out->b);

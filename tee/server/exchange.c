@@ -453,10 +453,10 @@ static MT_ERR read_body(struct mt_exchange *x)
         return MT_OK;
     }
     mt_err e = mt_json_parse(x->request.body, &x->json, &place);
-    if (mt_failed(e)) {
+    if (mt_failed(e) && place.line > 0) {
         mt_reply_detail(&x->reply, "line %u, column %u of the body", place.line, place.column);
-        return e;
     }
+    MT_TRY(e);
     x->request.json = x->json;
     return MT_OK;
 }

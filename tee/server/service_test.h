@@ -99,12 +99,25 @@ static mt_err handle_emit(const struct mt_permit *p, const struct mt_request *rq
     return MT_OK;
 }
 
+/* For the newest write: its audit record, which every write makes. */
+static mt_err handle_receipt(const struct mt_permit *p, const struct mt_request *rq,
+                             struct mt_tx *t, struct mt_reply *rp)
+{
+    (void)p;
+    (void)rq;
+    rp->kind = MT_REPLY_RECEIPT;
+    rp->receipt_txid = mt_tx_id(t) - 1;
+    return MT_OK;
+}
+
 static const char *const watch_query[] = {"after", NULL};
 static const struct mt_route test_routes[] = {
     {MT_GET, "/t/quick", "t.quick", MT_KIND_NONE, MT_RIGHT_USER, 0, false, false, handle_quick,
      NULL},
     {MT_POST, "/t/write", "t.write", MT_KIND_NONE, MT_RIGHT_USER, 1000, true, false, handle_write,
      NULL},
+    {MT_GET, "/t/receipt", "t.receipt", MT_KIND_NONE, MT_RIGHT_USER, 0, false, false,
+     handle_receipt, NULL},
     {MT_GET, "/t/fail", "t.fail", MT_KIND_NONE, MT_RIGHT_USER, 0, false, false, handle_fail, NULL},
     {MT_POST, "/t/big", "t.big", MT_KIND_NONE, MT_RIGHT_USER, BIG_BYTES_MAX, true, false,
      handle_big, NULL},

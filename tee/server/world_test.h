@@ -72,6 +72,7 @@ static inline void server_begin_with(size_t connections_max)
                                         .tls_key = people[ADMIN].key,
                                         .service_key = people[ADMIN].key,
                                         .facts = {.format = MT_LITERAL("soft"),
+                                                  .service_evidence = MT_LITERAL("evidence"),
                                                   .strangers_per_s = strangers_per_s,
                                                   .endorsement_public = MT_LITERAL("ek"),
                                                   .attestation_public = MT_LITERAL("ak")},

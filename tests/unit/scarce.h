@@ -24,7 +24,10 @@ void __real_mt_sha256(const mt_bytes *parts, size_t count, mt_hash *out);
 void __wrap_mt_sha256(const mt_bytes *parts, size_t count, mt_hash *out);
 void __real_mt_sha512(const mt_bytes *parts, size_t count, uint8_t out[MT_SHA512_LEN]);
 void __wrap_mt_sha512(const mt_bytes *parts, size_t count, uint8_t out[MT_SHA512_LEN]);
-
+void __real_mt_sha256_labelled(enum mt_label label, const mt_bytes *parts, size_t count,
+                               mt_hash *out);
+void __wrap_mt_sha256_labelled(enum mt_label label, const mt_bytes *parts, size_t count,
+                               mt_hash *out);
 void __real_mt_hasher_end(struct mt_hasher *h, mt_hash *out);
 void __wrap_mt_hasher_end(struct mt_hasher *h, mt_hash *out);
 
@@ -60,6 +63,14 @@ void __wrap_mt_sha512(const mt_bytes *parts, size_t count, uint8_t out[MT_SHA512
 {
     scarce_pauses++;
     __real_mt_sha512(parts, count, out);
+    scarce_pauses--;
+}
+
+void __wrap_mt_sha256_labelled(enum mt_label label, const mt_bytes *parts, size_t count,
+                               mt_hash *out)
+{
+    scarce_pauses++;
+    __real_mt_sha256_labelled(label, parts, count, out);
     scarce_pauses--;
 }
 
