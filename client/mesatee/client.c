@@ -140,13 +140,14 @@ void mt_client_close(struct mt_client **cp)
 
 const struct mt_appraisal *mt_client_appraisal(const struct mt_client *c)
 {
-    return &mt_channel_peer(c->channel)->appraisal;
+    return mt_channel_peer(c->channel)->appraisal;
 }
 
 const struct mt_trace *mt_client_trace(const struct mt_client *c)
 {
     static const struct mt_trace nothing = {.count = 0};
-    return c->channel == NULL ? &nothing : &mt_client_appraisal(c)->trace;
+    bool is_appraised = c->channel != NULL && c->o.appraiser != NULL;
+    return is_appraised ? &mt_client_appraisal(c)->trace : &nothing;
 }
 
 const struct mt_check *mt_client_failed(const struct mt_client *c)

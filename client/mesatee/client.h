@@ -36,6 +36,7 @@ struct mt_client_options {
  * is set on these too, closed. */
 MT_ERR mt_client_open(const struct mt_client_options *o, struct mt_client **out);
 void mt_client_close(struct mt_client **c);
+/* Of one that has an appraiser. */
 const struct mt_appraisal *mt_client_appraisal(const struct mt_client *c);
 const struct mt_trace *mt_client_trace(const struct mt_client *c); /* its chain of checks */
 /* The first check that failed; NULL: none. */

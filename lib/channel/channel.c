@@ -119,6 +119,10 @@ MT_ERR mt_channel_new(const struct mt_channel_options *o, struct mt_channel **ou
     MT_DEFER(mt_channel_free) struct mt_channel *c = calloc(1, sizeof *c);
     MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a channel");
     c->o = *o;
+    if (o->appraiser != NULL) {
+        c->peer.appraisal = calloc(1, sizeof *c->peer.appraisal);
+        MT_REQUIRE(c->peer.appraisal != NULL, MT_E_NOMEM, "no memory for an appraisal");
+    }
     c->bound_to = o->service;
     c->frames = mt_buf_of_max(FRAMES_BYTES_MAX);
     c->ssl = SSL_new(o->identity->ctx);
@@ -151,6 +155,7 @@ void mt_channel_free(struct mt_channel **cp)
         mt_buf_free(&c->in);
         mt_buf_free(&c->out);
         mt_buf_free(&c->frames);
+        free(c->peer.appraisal);
         free(c);
         *cp = NULL;
     }
@@ -364,7 +369,7 @@ static MT_ERR take_evidence(struct mt_channel *c, mt_bytes message)
     const struct mt_shown shown = {a.format, a.evidence, a.endorsements, a.endorsements_count};
     MT_TRY(bind(c, false, report_data));
     return mt_appraise_evidence(c->o.appraiser, &shown, report_data, c->o.now_ms,
-                                &c->peer.appraisal);
+                                c->peer.appraisal);
 }
 
 _Static_assert((size_t)MT_CHANNEL_NONCE_LEN == (size_t)MT_ATTEST_NONCE_BYTES,

@@ -89,7 +89,7 @@ struct mt_channel_peer {
     mt_spki key;
     mt_hash subject; /* SHA-256 of it */
     bool has_evidence;
-    struct mt_appraisal appraisal; /* when there was an appraiser */
+    struct mt_appraisal *appraisal; /* NULL without an appraiser */
 };
 /* Valid once the state has left MT_CHANNEL_HANDSHAKE; the appraisal's trace also after a refusal.
  */

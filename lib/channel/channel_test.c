@@ -31,10 +31,10 @@ static void a_client_that_is_satisfied_by_the_node_talks_to_it(void)
     MT_ASSERT(is_open(&p) && !mt_failed(p.node_err) && !mt_failed(p.client_err));
     const struct mt_channel_peer *peer = mt_channel_peer(p.client);
     MT_ASSERT(mt_hash_equal(&peer->subject, &node) && peer->has_evidence);
-    MT_ASSERT(peer->appraisal.verdict.level == MT_LEVEL_SOFT);
+    MT_ASSERT(peer->appraisal->verdict.level == MT_LEVEL_SOFT);
     peer = mt_channel_peer(p.node);
     MT_ASSERT(mt_hash_equal(&peer->subject, &client) && !peer->has_evidence);
-    MT_ASSERT(peer->appraisal.verdict.level == 0);
+    MT_ASSERT(peer->appraisal == NULL);
     talk(&p);
     pair_free(&p);
 }
@@ -48,8 +48,8 @@ static void two_nodes_appraise_each_other(void)
     struct pair p = pair_of(one, other);
     pair_run(&p, NO_LIMIT);
     MT_ASSERT(is_open(&p));
-    MT_ASSERT(mt_channel_peer(p.node)->appraisal.verdict.level == MT_LEVEL_SOFT);
-    MT_ASSERT(mt_channel_peer(p.client)->appraisal.verdict.level == MT_LEVEL_SOFT);
+    MT_ASSERT(mt_channel_peer(p.node)->appraisal->verdict.level == MT_LEVEL_SOFT);
+    MT_ASSERT(mt_channel_peer(p.client)->appraisal->verdict.level == MT_LEVEL_SOFT);
     talk(&p);
     pair_free(&p);
 }
@@ -60,7 +60,7 @@ static void a_client_without_evidence_is_refused_where_some_is_demanded(void)
     demanding.appraiser = &world_appraiser;
     struct pair p = pair_of(demanding, client_options());
     pair_run(&p, NO_LIMIT);
-    MT_ASSERT(is_refused(p.node_err, MT_E_PROOF, &mt_channel_peer(p.node)->appraisal.trace,
+    MT_ASSERT(is_refused(p.node_err, MT_E_PROOF, &mt_channel_peer(p.node)->appraisal->trace,
                          "evidence-kind"));
     MT_ASSERT(mt_channel_state(p.node) == MT_CHANNEL_CLOSED);
     pair_free(&p);
@@ -74,7 +74,7 @@ static void a_node_that_policy_refuses_reads_nothing(void)
     world_policy.minimum_level = MT_LEVEL_TPM;
     pair_run(&p, NO_LIMIT);
     world_policy.minimum_level = MT_LEVEL_SOFT;
-    MT_ASSERT(is_refused(p.client_err, MT_E_DENIED, &mt_channel_peer(p.client)->appraisal.trace,
+    MT_ASSERT(is_refused(p.client_err, MT_E_DENIED, &mt_channel_peer(p.client)->appraisal->trace,
                          "level-minimum"));
     MT_ASSERT(mt_channel_state(p.client) == MT_CHANNEL_CLOSED);
     MT_ASSERT(is_code(mt_channel_write(p.client, MT_LITERAL("secret"), &n), MT_E_CLOSED));
@@ -149,7 +149,7 @@ static void an_end_of_another_cluster_is_refused(void)
     astray.service.b[31] ^= 1;
     struct pair p = pair_of(node_options(), astray);
     pair_run(&p, NO_LIMIT);
-    MT_ASSERT(is_refused(p.client_err, MT_E_PROOF, &mt_channel_peer(p.client)->appraisal.trace,
+    MT_ASSERT(is_refused(p.client_err, MT_E_PROOF, &mt_channel_peer(p.client)->appraisal->trace,
                          "report-data"));
     pair_free(&p);
 }
@@ -433,7 +433,8 @@ static bool run_scarce(size_t n)
     }
     bool was_reached = scarce_end();
     bool is_satisfied = p.client != NULL && mt_channel_state(p.client) == MT_CHANNEL_OPEN;
-    MT_ASSERT(!is_satisfied || mt_channel_peer(p.client)->appraisal.verdict.level == MT_LEVEL_SOFT);
+    MT_ASSERT(!is_satisfied ||
+              mt_channel_peer(p.client)->appraisal->verdict.level == MT_LEVEL_SOFT);
     MT_ASSERT(was_reached || is_open(&p));
     pair_free(&p);
     return was_reached;

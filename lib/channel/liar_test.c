@@ -253,7 +253,8 @@ static mt_err host_shows(struct host *h, mt_bytes evidence)
 
 static bool is_unbound(const struct host *h, mt_err e)
 {
-    return is_refused(e, MT_E_PROOF, &mt_channel_peer(h->client)->appraisal.trace, "report-data") &&
+    return is_refused(e, MT_E_PROOF, &mt_channel_peer(h->client)->appraisal->trace,
+                      "report-data") &&
            mt_channel_state(h->client) == MT_CHANNEL_CLOSED;
 }
 
@@ -382,7 +383,7 @@ static void a_host_without_evidence_is_refused(void)
     OK(liar_asks(&h.liar, h.client, "none", sevens));
     mt_err e = liar_shows(&h.liar, h.client, MT_LITERAL("none"), MT_LITERAL(""));
     MT_ASSERT(
-        is_refused(e, MT_E_PROOF, &mt_channel_peer(h.client)->appraisal.trace, "evidence-kind"));
+        is_refused(e, MT_E_PROOF, &mt_channel_peer(h.client)->appraisal->trace, "evidence-kind"));
     host_free(&h);
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """outcome.py BUILD: the connection breaks between a write and its answer; TAP.
 
-A relay stands between the command and the node. It lets through so many pieces of what the node says and drops the
-next one with the connection, on the first connection alone: wherever that is, a task is made once or not at all, and
-the command knows which.
+A relay stands between the command and the node. It lets through so many bytes of what the node says and drops the
+rest with the connection, on the first connection alone: wherever that is, a task is made once or not at all, and the
+command knows which. Bytes, for how many of them arrive at once is another number each time.
 """
 import json
 import socket
@@ -15,12 +15,16 @@ TASK = {"function": {"name": "echo", "version": 1}, "arguments": {}, "inputs": [
         "outputs": [{"name": "out", "receivers": ["alice"]}]}
 
 
+CUTS = 24
+IN_THE_ANSWER = 64  # so many bytes before the end are part of the answer; signatures differ by a byte or two
+
+
 class Relay(threading.Thread):
-    """Cuts its first connection before the piece of this number, counted from 0."""
+    """Cuts its first connection behind so many bytes; None: never."""
 
     def __init__(self, port, cut_at):
         super().__init__(daemon=True)
-        self.to, self.cut_at, self.connections, self.has_cut = port, cut_at, 0, False
+        self.to, self.cut_at, self.connections, self.first, self.said = port, cut_at, 0, None, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.start()
@@ -32,20 +36,21 @@ class Relay(threading.Thread):
             except OSError:
                 return
             self.connections += 1
+            self.first = self.first or near
             far = socket.create_connection(("127.0.0.1", self.to))
             limit = self.cut_at if self.connections == 1 else None
             threading.Thread(target=self.carry, args=(near, far, None), daemon=True).start()
             threading.Thread(target=self.carry, args=(far, near, limit), daemon=True).start()
 
     def carry(self, source, sink, limit):
-        pieces = 0
+        carried = 0
         try:
-            while piece := source.recv(1 << 16):
-                if pieces == limit:
-                    self.has_cut = True
-                    break
+            while (limit is None or carried < limit) and (piece := source.recv(1 << 16)):
+                piece = piece[:None if limit is None else limit - carried]
                 sink.sendall(piece)
-                pieces += 1
+                carried += len(piece)
+                if sink is self.first:
+                    self.said = carried
         except OSError:
             pass
         for end in (source, sink):
@@ -78,8 +83,10 @@ def run(w, tap):
     w.cli("alice", "data", "put", "base", base)
     file = w.dir / "task.json"
     file.write_text(json.dumps(TASK))
-    wrong, learned, cut_at = [], 0, 0
-    while True:
+    wrong, learned = [], 0
+
+    def create(cut_at):
+        nonlocal learned
         before = tasks(w)
         relay = Relay(node.public["port"], cut_at)
         lead(w, relay.port)
@@ -90,13 +97,15 @@ def run(w, tap):
         if (done.returncode, made) not in ((0, 1), (69, 0)):
             wrong.append(f"cut at {cut_at}: status {done.returncode}, {made} tasks: {done.stderr}")
         learned += done.returncode == 0 and relay.connections > 1
-        if not relay.has_cut or cut_at > 60:
-            break
-        cut_at += 1
+        return relay.said
+
+    last = create(None) - IN_THE_ANSWER
+    for i in range(CUTS + 1):
+        create(last * i // CUTS)
     tap.ok(not wrong, "wherever the connection breaks, a task is made once or not at all, and the command says which",
            "\n".join(wrong))
     tap.ok(learned > 0, "a write whose answer was lost is repeated under its number, and its outcome learned",
-           f"{cut_at} cuts")
+           f"{CUTS + 1} cuts")
 
 
 if __name__ == "__main__":
