@@ -65,6 +65,12 @@ static void examine_identity(struct mt_cli *c, struct mt_trace *t)
               "an administrator adds you: mesatee user add")) {
         return;
     }
+    mt_bytes held = MT_LITERAL("none");
+    (void)mt_failed(mt_json_text(j, "collateral", &held)); /* a node of before says nothing */
+    (void)note(t, !mt_bytes_equal(held, MT_LITERAL("refused")), "node-collateral",
+               "what the node holds of its machine's maker is good, or it holds none",
+               "its operator fetches it again: mesatee collateral get, or start "
+               "mesateed-collateral.timer");
     bool is_told = !mt_failed(mt_json_uint(j, "block_time_ms", UINT64_MAX, &then));
     (void)note(t, is_told && then < now + HOUR_MS, "node-clock",
                "the node's time is not ahead of this machine's by an hour",

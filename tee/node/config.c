@@ -44,6 +44,9 @@ static const struct setting settings[] = {
      "the TPM: device:PATH, or swtpm:path=SOCKET"},
     {"approvals", TEXT, AT(approvals), "", 0, 0, 0,
      "file of images that the operator approved (mesatee platform approve); empty: none"},
+    {"collateral", TEXT, AT(collateral), "", 0, 0, 0,
+     "folder of what the maker of the machine says of it (mesatee collateral get), to be shown "
+     "with evidence; empty: none"},
     {"administrator", HASH, AT(administrator), NULL, 0, 0, 0,
      "key hash of the first administrator (mesatee identity show)"},
     {"workers", NUMBER, AT(workers), NULL, 2, 1, 64, "threads for jobs"},
@@ -254,6 +257,12 @@ MT_ERR mt_config_parse(mt_bytes text, struct mt_config *out, struct mt_config_fa
         (void)snprintf(fault->reason, sizeof fault->reason,
                        "root_key = device needs a device: tpm, or auto");
         MT_FAIL(MT_E_FORMAT, "there is no device for the root key");
+    }
+    if (c.collateral[0] != '\0' && strcmp(c.device, "auto") != 0) {
+        fault->line = 0;
+        (void)snprintf(fault->reason, sizeof fault->reason,
+                       "collateral needs device = auto: no maker says anything of others");
+        MT_FAIL(MT_E_FORMAT, "there is no device for the collateral");
     }
     *out = c;
     return MT_OK;

@@ -24,6 +24,7 @@ struct mt_config {
     char claim_file[MT_CONFIG_TEXT_MAX]; /* where the one-time claim is written when there is no
                                             administrator; empty: none */
     char device[MT_CONFIG_TEXT_MAX];     /* what shows evidence: "none", "tpm", "auto" */
+    char collateral[MT_CONFIG_TEXT_MAX]; /* folder; empty: none */
     char tpm[MT_CONFIG_TEXT_MAX];        /* how the TPM is reached */
     char approvals[MT_CONFIG_TEXT_MAX];  /* file of what the operator approved; empty: none */
     mt_hash administrator;               /* all zero: none */

@@ -140,6 +140,9 @@ static void a_root_key_of_the_device_needs_a_device(void)
     MT_ASSERT(takes("device = auto\nroot_key = device\n") && mt_config_is_device_root(&config));
     MT_ASSERT(refuses("root_key = device\n", 0, "needs a device"));
     MT_ASSERT(refuses("device = none\nroot_key = device\n", 0, "needs a device"));
+    MT_ASSERT(takes("collateral = /a\ndevice = auto\n"));
+    MT_ASSERT(refuses("collateral = /a\n", 0, "collateral needs device = auto"));
+    MT_ASSERT(refuses("collateral = /a\ndevice = tpm\n", 0, "collateral needs device = auto"));
 }
 
 static void blanks_and_comments_mean_nothing(void)

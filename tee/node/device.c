@@ -76,7 +76,7 @@ mt_err mt_node_device_evidence(const struct mt_node *n,
     mt_device_evidence_init(&e);
     mt_bind_log(report_data, mt_buf_bytes(&n->log), bound);
     MT_TRY(mt_device_evidence(n->device, bound, &e));
-    const struct mt_bundle b = {
+    struct mt_bundle b = {
         .log = mt_buf_bytes(&n->log),
         .evidence = {.quote = mt_buf_bytes(&e.quote),
                      .signature = mt_buf_bytes(&e.signature),
@@ -85,6 +85,7 @@ mt_err mt_node_device_evidence(const struct mt_node *n,
                      .ak_public = mt_buf_bytes(&e.ak_public),
                      .collateral = {.vek = mt_buf_bytes(&e.vek)}},
     };
+    mt_held_lend(&n->holding.held, &b.evidence.collateral);
     mt_bundle_write(w, &b);
     return w->failed;
 }

@@ -100,6 +100,7 @@ static MT_ERR make_server(struct mt_node *n)
         .activate = n->device != NULL && mt_device_enrols(n->device) ? mt_node_activate : NULL,
         .make_slot = n->device != NULL && mt_device_keeps(n->device) ? mt_node_make_slot : NULL,
         .evidence_state = n,
+        .collateral = &n->collateral,
         .awaits_recovery = n->awaits_recovery,
         .recovered = mt_node_recovered,
         .connections_max = (size_t)n->config.connections_max,
@@ -193,6 +194,7 @@ static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
     mt_node_start_upkeep(n);
     mt_node_start_keeper(n);
     mt_node_start_counter(n);
+    mt_node_start_collateral(n);
     const struct mt_log_field port = {.name = "port", .number = n->port};
     mt_log("ready", &port, 1);
     n->has_started = true;
@@ -222,6 +224,7 @@ static void close_node(struct mt_node *n)
     mt_device_close(&n->device);
     mt_buf_free(&n->endorsement_certificate);
     mt_buf_free(&n->endorsement_public);
+    mt_node_close_collateral(n);
     mt_buf_free(&n->log);
     mt_buf_free(&n->service_evidence);
     mt_loop_free(&n->loop);
@@ -352,6 +355,7 @@ static int serve(const struct mt_config *config, struct given *g)
     n.endorsement_public = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
     n.log = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
     n.service_evidence = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    n.holding.bytes = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
     mt_err e = start(&n, mt_buf_bytes(&g->keyfile));
     if (mt_failed(e)) {
         mt_log_fault("stopped", e);

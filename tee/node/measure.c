@@ -132,6 +132,7 @@ MT_ERR mt_node_measure(struct mt_node *n)
     mt_spki_hash(mt_key_public(n->tls_key), &incarnation);
     mt_bind_service_key(mt_ledger_cluster_id(n->ledger), &incarnation,
                         mt_key_public(n->service_key), report_data);
+    MT_TRY(mt_node_open_collateral(n, report_data));
     MT_TRY(mt_node_evidence(n, report_data, &w));
     MT_TRY(mt_write_end(&w, &evidence));
     MT_TRY(claims_of(n, evidence, report_data, &claims));
@@ -148,11 +149,22 @@ MT_ERR mt_node_measure(struct mt_node *n)
     return n->device != NULL ? mt_node_device_facts(n) : MT_OK;
 }
 
+static MT_ERR put(struct mt_node *n, const char *fresh, const char *name, mt_bytes content)
+{
+    MT_DEFER(mt_file_close) struct mt_file *f = NULL;
+    mt_err e = mt_fs_remove(n->fs, fresh);
+    MT_REQUIRE(!mt_failed(e) || e.fault->code == MT_E_NOTFOUND, MT_E_IO,
+               "an unfinished file for the operator cannot be removed");
+    MT_TRY(mt_fs_open(n->fs, fresh, MT_FS_CREATE, &f));
+    MT_TRY(mt_file_write_at(f, 0, content));
+    return mt_fs_rename(n->fs, fresh, name);
+}
+
 MT_ERR mt_node_publish(struct mt_node *n)
 {
     uint8_t room[1024];
     mt_bytes text;
-    MT_DEFER(mt_file_close) struct mt_file *f = NULL;
+    const mt_bytes quote = n->holding.own.evidence.quote;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
     struct mt_json_writer j = mt_json_writer_over(&w);
     mt_json_begin_object(&j, NULL);
@@ -164,10 +176,7 @@ MT_ERR mt_node_publish(struct mt_node *n)
     mt_json_put_uint(&j, "probe_port", n->probe_port);
     mt_json_end_object(&j);
     MT_TRY(mt_write_end(&w, &text));
-    mt_err e = mt_fs_remove(n->fs, "public.new");
-    MT_REQUIRE(!mt_failed(e) || e.fault->code == MT_E_NOTFOUND, MT_E_IO,
-               "an unfinished public.json cannot be removed");
-    MT_TRY(mt_fs_open(n->fs, "public.new", MT_FS_CREATE, &f));
-    MT_TRY(mt_file_write_at(f, 0, text));
-    return mt_fs_rename(n->fs, "public.new", "public.json");
+    /* Collateral is fetched by it. */
+    MT_TRY(quote.len > 0 ? put(n, "quote.new", "quote.bin", quote) : MT_OK);
+    return put(n, "public.new", "public.json", text);
 }

@@ -3,6 +3,7 @@
 #ifndef MT_NODE_NODE_H
 #define MT_NODE_NODE_H
 
+#include "node/collateral.h"
 #include "node/config.h"
 #include "platform/device.h"
 #include "server/server.h"
@@ -24,6 +25,19 @@ struct mt_freshness {
     struct mt_timer turn;
     struct mt_work work;
     uint64_t transactions; /* that the last step spoke of */
+    bool is_under_way;
+};
+
+/* hold.c: what the machine's maker says of it */
+struct mt_holding {
+    struct mt_held held;
+    struct mt_buf bytes;  /* the node's evidence, with nothing but its own, */
+    struct mt_bundle own; /* in them */
+    struct mt_trace trace;
+    struct mt_timer turn;
+    struct mt_work work;
+    uint64_t now_ms;
+    bool is_good;
     bool is_under_way;
 };
 
@@ -54,6 +68,8 @@ struct mt_node {
     struct mt_server *server;
     struct mt_device *device; /* NULL: none, evidence is soft */
     struct mt_freshness fresh;
+    struct mt_holding holding;
+    enum mt_collateral_state collateral; /* for whoever asks; the loop's */
     struct mt_buf endorsement_certificate;
     struct mt_buf endorsement_public;
     struct mt_buf log;              /* the measurement log */
@@ -98,6 +114,10 @@ mt_err mt_node_make_slot(void *state, uint64_t host_time_ms, struct mt_slot_made
 /* *transactions: how many the ledger has at least, or the disk was put back. */
 MT_ERR mt_node_open_fresh(struct mt_node *n, bool is_first, uint64_t *transactions);
 void mt_node_start_counter(struct mt_node *n);
+/* hold.c: the node's evidence is shown with what is held from then on */
+MT_ERR mt_node_open_collateral(struct mt_node *n, const uint8_t report_data[64]);
+void mt_node_start_collateral(struct mt_node *n);
+void mt_node_close_collateral(struct mt_node *n);
 /* measure.c: after everything is loaded and bound: the log, its registers, the service key's
  * evidence. */
 MT_ERR mt_node_measure(struct mt_node *n);

@@ -1,9 +1,8 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-#include <string.h>
+#include "server/again.h"
 
-#include "server/inside.h"
+#include <stdlib.h>
 
 /*
  * Evidence once more, on a connection that is open: its peer sends a fresh nonce and judges anew

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "crypto/hash.h"
+#include "server/again.h"
 #include "server/enrol.h"
 #include "server/inside.h"
 #include "server/keyslot.h"

@@ -79,7 +79,7 @@ struct mt_exchange {
     struct mt_download *download;
     struct mt_enrol_answer enrol_answer;
     struct mt_making *making; /* keyslot.h; owned */
-    struct mt_buf evidence; /* once more */
+    struct mt_buf evidence;   /* once more */
     struct mt_timer heartbeat;
     uint64_t watched_txid;
     bool closes;
@@ -125,11 +125,6 @@ void mt_watch_stop(struct mt_conn *c);
 MT_ERR mt_showing_begin(struct mt_conn *c);
 /* Whether the device is asked once more for this peer: MT_E_BUSY for too many strangers. */
 MT_ERR mt_showing_admit(struct mt_conn *c);
-
-/* ---- again.c: evidence once more, for who asks on an open connection; as enrol.c */
-bool mt_again_is_ours(const struct mt_exchange *x);
-MT_ERR mt_again_begin(struct mt_conn *c);
-MT_ERR mt_again_call(struct mt_server *s, const struct mt_exchange *x, struct mt_reply *rp);
 
 /* ---- conn.c */
 enum mt_conn_state {

@@ -35,6 +35,9 @@ struct mt_server_facts {
     uint64_t started_ms;
 };
 
+/* What the node holds of its maker's word, if it is told to hold any. */
+enum mt_collateral_state { MT_COLLATERAL_NONE, MT_COLLATERAL_GOOD, MT_COLLATERAL_REFUSED };
+
 struct mt_server_options {
     struct mt_loop *loop;
     struct mt_pool *object; /* one thread, moves object bytes */
@@ -60,6 +63,7 @@ struct mt_server_options {
      * that thread, too. */
     mt_err (*make_slot)(void *state, uint64_t host_time_ms, struct mt_slot_made *out);
     void *evidence_state;
+    const enum mt_collateral_state *collateral; /* as it is now */
     bool awaits_recovery; /* restored from a backup: serves nobody until an administrator signs */
     void (*recovered)(void *evidence_state); /* that is durable now */
     size_t connections_max;

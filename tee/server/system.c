@@ -76,6 +76,19 @@ static const char *meaning_of(uint64_t level)
     }
 }
 
+static const char *word_of(enum mt_collateral_state s)
+{
+    switch (s) {
+    case MT_COLLATERAL_GOOD:
+        return "good";
+    case MT_COLLATERAL_REFUSED:
+        return "refused";
+    case MT_COLLATERAL_NONE:
+        break;
+    }
+    return "none";
+}
+
 static MT_ERR status(struct mt_server *s, const struct mt_request *rq, struct mt_tx *tx,
                      struct mt_reply *rp)
 {
@@ -92,6 +105,7 @@ static MT_ERR status(struct mt_server *s, const struct mt_request *rq, struct mt
     mt_json_put_bool(j, "hardware_root", f->has_hardware_root);
     mt_json_put_bool(j, "host_in_tcb", f->has_host_in_tcb);
     mt_json_put_literal(j, "meaning", meaning_of(f->level));
+    mt_json_put_literal(j, "collateral", word_of(*s->o.collateral));
     mt_json_put_hex(j, "measurement", mt_hash_bytes(&f->measurement));
     mt_json_put_hex(j, "configuration", mt_hash_bytes(&f->configuration));
     mt_json_put_hex(j, "platform", mt_hash_bytes(&f->platform));

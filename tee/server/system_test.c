@@ -47,6 +47,12 @@ static void status_and_head_are_for_everybody_and_the_audit_log_for_administrato
     client_open(&alice, ALICE);
     client_open(&admin, ADMIN);
     MT_ASSERT(get(&alice, "status") == 200 && number_of(&alice, "connections") == 2);
+    MT_ASSERT(answer_is(&alice, "collateral", "none"));
+    collateral = MT_COLLATERAL_REFUSED; /* it changes while the node runs */
+    MT_ASSERT(get(&alice, "status") == 200 && answer_is(&alice, "collateral", "refused"));
+    collateral = MT_COLLATERAL_GOOD;
+    MT_ASSERT(get(&alice, "status") == 200 && answer_is(&alice, "collateral", "good"));
+    collateral = MT_COLLATERAL_NONE;
     MT_ASSERT(get(&alice, "ledger/head") == 200 && number_of(&alice, "size") > 0);
     MT_ASSERT(get(&alice, "ledger/head?from=1") == 200);
     MT_ASSERT(get(&alice, "ledger/head?from=x") == 400);

@@ -17,6 +17,7 @@ static struct mt_channel_identity *server_identity;
 static bool is_device_broken;
 static bool has_tpm;             /* of the next server */
 static uint64_t strangers_per_s; /* of the next server */
+static enum mt_collateral_state collateral;
 
 static mt_err test_evidence(void *state, const uint8_t report_data[64], struct mt_writer *w)
 {
@@ -79,6 +80,7 @@ static inline void server_begin_with(size_t connections_max)
                                         .evidence_pool = &evidence_pool,
                                         .evidence = test_evidence,
                                         .activate = has_tpm ? test_activate : NULL,
+                                        .collateral = &collateral,
                                         .make_slot = has_tpm ? test_make_slot : NULL,
                                         .connections_max = connections_max,
                                         .idle_timeout_ms = TEST_IDLE_MS,

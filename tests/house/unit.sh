@@ -27,6 +27,13 @@ else
     systemd-analyze security --offline=true --threshold=20 "$work/mesateed.service" >"$work/said" 2>&1
     ok $? 'it exposes less than 2.0 of 10'
 fi
+if command -v systemd-analyze >/dev/null; then
+    cp "$(dirname "$0")/../../host/deploy/mesateed-collateral.timer" "$work"
+    sed "s|^\\(ExecStart=\\)[^ ]*/mesatee|\\1$build/mesatee|" "$build/mesateed-collateral.service" >"$work/mesateed-collateral.service"
+    systemd-analyze verify --man=no "$work/mesateed-collateral.timer" "$work/mesateed-collateral.service" >"$work/said" 2>&1 &&
+        [ ! -s "$work/said" ]
+    ok $? 'systemd understands the fetching of collateral, daily, and complains of nothing'
+fi
 printf 'listen = 127.0.0.1:0\n' >"$work/good.conf"
 printf 'listen = 127.0.0.1:0\nworkers = 0\n' >"$work/bad.conf"
 command=$(sed -n 's/^ExecStartPre=//p' "$work/mesateed.service")

@@ -1,0 +1,259 @@
+/* SPDX-FileCopyrightText: The MesaTEE authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/collateral.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attest/verify.h"
+#include "base/time.h"
+#include "platform/process.h"
+#include "seal/world_test.h"
+#include "wire/json.h"
+
+/* A TDX machine's real quote, and Intel's collateral of its time (tests/vectors/dcap), which the
+ * first argument names. */
+enum { ROOM = 32 * 1024, DAY_MS = 24 * 60 * 60 * 1000 };
+static const char set[] = "tdx_v4_uptodate";
+static const char other_set[] = "sgx_v3_processor";
+static const char *const names[] = {"tcb_info.json",    "tcb_info.sig",    "tcb_info_chain.pem",
+                                    "qe_identity.json", "qe_identity.sig", "qe_identity_chain.pem",
+                                    "root_ca_crl.der",  "pck_crl.der"};
+enum { NAMES = sizeof names / sizeof *names };
+
+static const char *vectors;
+static char folder[] = "/tmp/mesatee-held-XXXXXX";
+static struct mt_root *root;
+static struct mt_buf quote;
+static struct mt_bundle own;
+static uint8_t report_data[MT_REPORT_DATA_LEN];
+static uint64_t now_ms;
+static struct mt_trace trace;
+
+static struct mt_buf load(const char *from, const char *name)
+{
+    char path[1024];
+    struct mt_buf out;
+    (void)snprintf(path, sizeof path, "%s/%s/%s", vectors, from, name);
+    OK(mt_process_read_file(path, ROOM, &out));
+    return out;
+}
+
+static void put(const char *name, mt_bytes content)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    OK(mt_process_put_file(path, content));
+}
+
+static void fetch(const char *from)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        MT_DEFER(mt_buf_free) struct mt_buf b = load(from, names[i]);
+        put(names[i], mt_buf_bytes(&b));
+    }
+}
+
+static void clear(void)
+{
+    char path[128];
+    for (size_t i = 0; i < NAMES; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        (void)unlink(path);
+    }
+}
+
+static void begin(void)
+{
+    mt_bytes text;
+    MT_DEFER(mt_json_free) struct mt_json *j = NULL;
+    MT_DEFER(mt_buf_free) struct mt_buf expected = load(set, "expected.json");
+    disk_begin();
+    OK(mt_root_create(fs, &world_file, 0, &root));
+    quote = load(set, "quote.bin");
+    own = (struct mt_bundle){.log = MT_LITERAL("log"), .evidence.quote = mt_buf_bytes(&quote)};
+    OK(mt_json_parse(mt_buf_bytes(&expected), &j, NULL));
+    OK(mt_json_text(j, "reference_time", &text));
+    OK(mt_time_parse(text, &now_ms));
+    OK(mt_json_hex(j, "report_data", (mt_span){report_data, sizeof report_data}));
+    fetch(set);
+}
+
+static void end(void)
+{
+    clear();
+    mt_buf_free(&quote);
+    mt_root_free(&root);
+    disk_end();
+}
+
+static mt_err take(struct mt_held *h, uint64_t at_ms)
+{
+    const struct mt_held_order o = {fs, root, folder, &own, at_ms};
+    trace.count = 0;
+    return mt_held_take(h, &o, &trace);
+}
+
+static mt_err check(const struct mt_held *h, uint64_t at_ms)
+{
+    trace.count = 0;
+    return mt_held_check(h, &own, at_ms, &trace);
+}
+
+static struct mt_held opened(void)
+{
+    struct mt_held h;
+    OK(mt_held_open(fs, root, &h));
+    return h;
+}
+
+/* As a client does, who has nothing but what the node shows. */
+static mt_err verify_shown(const struct mt_held *h)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    struct mt_writer w = mt_writer_onto(&room);
+    struct mt_bundle shown = own;
+    struct mt_bundle seen;
+    struct mt_claims claims;
+    mt_bytes bytes;
+    trace.count = 0;
+    mt_held_lend(h, &shown.evidence.collateral);
+    mt_bundle_write(&w, &shown);
+    OK(mt_write_end(&w, &bytes));
+    OK(mt_bundle_parse(bytes, &seen));
+    seen.evidence.now_ms = now_ms;
+    return mt_evidence_verify(MT_EVIDENCE_TDX, &seen.evidence, MT_BYTES_OF(report_data), &claims,
+                              &trace);
+}
+
+static void what_is_held_lets_others_verify_who_ask_nobody(void)
+{
+    begin();
+    MT_DEFER(mt_held_free) struct mt_held h = opened();
+    MT_ASSERT(h.bundle.evidence.quote.len == 0);
+    MT_ASSERT(mt_failed(verify_shown(&h)));
+    OK(take(&h, now_ms));
+    OK(verify_shown(&h));
+    OK(check(&h, now_ms));
+    end();
+}
+
+static void what_was_good_is_there_after_a_restart_without_the_folder(void)
+{
+    begin();
+    MT_DEFER(mt_held_free) struct mt_held h = opened();
+    OK(take(&h, now_ms));
+    mt_held_free(&h);
+    clear();
+    MT_DEFER(mt_held_free) struct mt_held again = opened();
+    OK(check(&again, now_ms));
+    OK(verify_shown(&again));
+    MT_ASSERT(mt_failed(take(&again, now_ms)));
+    OK(verify_shown(&again));
+    end();
+}
+
+/* Each file, its bytes changed, missing, of another platform: the last that was good stays. */
+static void a_folder_that_is_not_the_makers_is_not_taken(void)
+{
+    begin();
+    MT_DEFER(mt_held_free) struct mt_held h = opened();
+    OK(take(&h, now_ms));
+    for (size_t i = 0; i < NAMES; i++) {
+        MT_DEFER(mt_buf_free) struct mt_buf b = load(set, names[i]);
+        b.ptr[b.len / 2] ^= 1;
+        put(names[i], mt_buf_bytes(&b));
+        MT_ASSERT(mt_failed(take(&h, now_ms)));
+        put(names[i], MT_LITERAL("x"));
+        MT_ASSERT(mt_failed(take(&h, now_ms)));
+        MT_ASSERT(mt_trace_failed(&trace) != NULL);
+        b.ptr[b.len / 2] ^= 1;
+        put(names[i], mt_buf_bytes(&b));
+        OK(verify_shown(&h));
+    }
+    fetch(other_set);
+    MT_ASSERT(mt_failed(take(&h, now_ms)));
+    OK(verify_shown(&h));
+    clear();
+    MT_ASSERT(mt_failed(take(&h, now_ms)));
+    OK(verify_shown(&h));
+    MT_DEFER(mt_held_free) struct mt_held sealed = opened();
+    OK(verify_shown(&sealed));
+    end();
+}
+
+static void what_has_run_out_is_named_and_not_taken(void)
+{
+    begin();
+    MT_DEFER(mt_held_free) struct mt_held h = opened();
+    MT_ASSERT(mt_failed(take(&h, now_ms + (uint64_t)400 * DAY_MS)));
+    const struct mt_check *why = mt_trace_failed(&trace);
+    MT_ASSERT(why != NULL && why->mend != NULL);
+    MT_ASSERT(h.bundle.evidence.quote.len == 0);
+    OK(take(&h, now_ms));
+    MT_ASSERT(mt_failed(check(&h, now_ms + (uint64_t)400 * DAY_MS)));
+    MT_ASSERT(mt_trace_failed(&trace) != NULL);
+    end();
+}
+
+static void a_file_that_is_too_long_is_not_read(void)
+{
+    static uint8_t long_file[MT_EVIDENCE_BYTES_MAX + 1];
+    begin();
+    MT_DEFER(mt_held_free) struct mt_held h = opened();
+    put("pck_crl.der", MT_BYTES_OF(long_file));
+    MT_ASSERT(is_code(take(&h, now_ms), MT_E_LIMIT));
+    fetch(set);
+    own.evidence.event_log = (mt_bytes){long_file, MT_EVIDENCE_BYTES_MAX / 2 + 8 * 1024};
+    own.log = (mt_bytes){long_file, MT_EVIDENCE_BYTES_MAX / 2 - 8 * 1024};
+    MT_ASSERT(is_code(take(&h, now_ms), MT_E_LIMIT));
+    MT_ASSERT(strcmp(mt_trace_failed(&trace)->rule, "collateral-size") == 0);
+    end();
+}
+
+static void what_the_disk_changed_is_not_held(void)
+{
+    struct mt_held none;
+    begin();
+    MT_DEFER(mt_held_free) struct mt_held h = opened();
+    OK(take(&h, now_ms));
+    MT_DEFER(mt_buf_free) struct mt_buf b = file_get(fs, "collateral.mts");
+    b.ptr[b.len / 2] ^= 1;
+    file_put(fs, "collateral.mts", mt_buf_bytes(&b));
+    MT_ASSERT(is_code(mt_held_open(fs, root, &none), MT_E_PROOF));
+    end();
+}
+
+static void a_disk_that_fails_leaves_what_was_held(void)
+{
+    begin();
+    MT_DEFER(mt_held_free) struct mt_held h = opened();
+    disk_fault(MT_SIM_ERROR, 1);
+    MT_ASSERT(mt_failed(take(&h, now_ms)));
+    MT_ASSERT(h.bundle.evidence.quote.len == 0);
+    disk_heal();
+    OK(take(&h, now_ms));
+    end();
+}
+
+int main(int argc, char **argv)
+{
+    const struct mt_test tests[] = {
+        MT_TEST(what_is_held_lets_others_verify_who_ask_nobody),
+        MT_TEST(what_was_good_is_there_after_a_restart_without_the_folder),
+        MT_TEST(a_folder_that_is_not_the_makers_is_not_taken),
+        MT_TEST(what_has_run_out_is_named_and_not_taken),
+        MT_TEST(a_file_that_is_too_long_is_not_read),
+        MT_TEST(what_the_disk_changed_is_not_held),
+        MT_TEST(a_disk_that_fails_leaves_what_was_held),
+    };
+    MT_ASSERT(argc == 2);
+    vectors = argv[1];
+    MT_ASSERT(mkdtemp(folder) != NULL);
+    OK(mt_crypto_init(world_random, NULL));
+    int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
+    mt_crypto_done();
+    (void)rmdir(folder);
+    return rc;
+}
