@@ -34,7 +34,7 @@ static void evidence_is_shown_again_on_an_open_channel(void)
         memcpy(before, nonce, sizeof nonce);
         OK(show_again(p.node, p.client, PLATFORM, nonce));
         MT_ASSERT(is_open(&p));
-        MT_ASSERT(mt_channel_peer(p.client)->appraisal.verdict.level == MT_LEVEL_SOFT);
+        MT_ASSERT(mt_channel_peer(p.client)->appraisal->verdict.level == MT_LEVEL_SOFT);
     }
     send_all(p.client, MT_LITERAL("and on"));
     pair_run(&p, SIZE_MAX);
@@ -55,7 +55,7 @@ static void a_verdict_that_turns_closes_the_channel(void)
     world_policy = trusted;
     MT_ASSERT(mt_channel_state(p.client) == MT_CHANNEL_CLOSED);
     MT_ASSERT(is_code(mt_channel_write(p.client, MT_LITERAL("x"), &taken), MT_E_CLOSED));
-    const struct mt_check *why = mt_trace_failed(&mt_channel_peer(p.client)->appraisal.trace);
+    const struct mt_check *why = mt_trace_failed(&mt_channel_peer(p.client)->appraisal->trace);
     MT_ASSERT(why != NULL && strcmp(why->rule, "measurement-unknown") == 0);
     pair_free(&p);
 }

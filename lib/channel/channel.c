@@ -398,11 +398,12 @@ MT_ERR mt_channel_see_again(struct mt_channel *c, const struct mt_shown *shown,
     uint8_t report_data[MT_REPORT_DATA_LEN];
     MT_REQUIRE(c->state == MT_CHANNEL_OPEN, MT_E_CLOSED, "the channel is not open");
     MT_REQUIRE(c->has_asked_again, MT_E_PROOF, "nobody has asked for this evidence");
+    MT_REQUIRE(c->peer.appraisal != NULL, MT_E_ARG, "this end has judged nobody");
     c->has_asked_again = false;
-    memset(&c->peer.appraisal, 0, sizeof c->peer.appraisal);
+    memset(c->peer.appraisal, 0, sizeof *c->peer.appraisal);
     mt_err e = bind(c, false, report_data);
     if (!mt_failed(e)) {
-        e = mt_appraise_evidence(appraiser, shown, report_data, now_ms, &c->peer.appraisal);
+        e = mt_appraise_evidence(appraiser, shown, report_data, now_ms, c->peer.appraisal);
     }
     if (mt_failed(e)) {
         close_for_good(c);
