@@ -8,13 +8,16 @@ struct counter {
     struct mt_device device;
     uint64_t value;
     bool is_broken;
+    bool is_stuck;   /* reads, and does not step */
+    unsigned others; /* steps of another node's between two of ours */
 };
 
 static mt_err count(struct mt_device *d, bool is_step, uint64_t *out)
 {
     struct counter *c = (struct counter *)(void *)d;
     MT_REQUIRE(!c->is_broken, MT_E_IO, "the device does not answer");
-    c->value += is_step ? 1 : 0;
+    MT_REQUIRE(!c->is_stuck || !is_step, MT_E_IO, "the device does not step");
+    c->value += is_step ? 1 + c->others : 0;
     *out = c->value;
     return MT_OK;
 }
@@ -26,7 +29,7 @@ static struct mt_root *root;
 static void begin(void)
 {
     disk_begin();
-    counter = (struct counter){{&ops, MT_EVIDENCE_TPM}, 7, false};
+    counter = (struct counter){.device = {&ops, MT_EVIDENCE_TPM}, .value = 7};
     OK(mt_root_create(fs, &world_file, 0, &root));
 }
 
@@ -120,6 +123,57 @@ static void a_disk_that_fails_does_not_step_the_counter(void)
     end();
 }
 
+/* Sealed under this root, and no mark: another release's, or a fault of ours. */
+static void a_mark_of_another_form_is_refused(void)
+{
+    static const struct {
+        const char *content;
+        size_t len;
+    } others[] = {
+        {"\x83\x02\x08\x00", 4},     /* version 2 */
+        {"\x82\x01\x08", 3},         /* two fields */
+        {"\x84\x01\x08\x00\x00", 5}, /* four */
+        {"\x83\x01\x08", 3},         /* cut */
+        {"\x83\x01", 2},
+        {"\x83", 1},
+        {"\x83\x01\x08\x00\x00", 5}, /* something behind */
+        {"\x83\x01\x41\x08\x00", 5}, /* bytes for a number */
+    };
+    uint64_t transactions = 9;
+    begin();
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const mt_bytes content = {(const uint8_t *)others[i].content, others[i].len};
+        OK(mt_small_file_write(fs, root, "fresh.mts", content));
+        MT_ASSERT(mt_failed(start(false, &transactions)));
+        MT_ASSERT(mt_failed(start(true, &transactions)));
+        MT_ASSERT(transactions == 9 && counter.value == 7);
+    }
+    end();
+}
+
+static void a_counter_that_another_node_steps_is_refused(void)
+{
+    uint64_t transactions = 0;
+    begin();
+    OK(start(true, &transactions));
+    counter.others = 1;
+    MT_ASSERT(is_code(mt_fresh_step(fs, root, &counter.device, 9), MT_E_PROOF));
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+    end();
+}
+
+static void a_counter_that_reads_and_does_not_step_opens_nothing(void)
+{
+    uint64_t transactions = 9;
+    begin();
+    counter.is_stuck = true;
+    MT_ASSERT(is_code(start(true, &transactions), MT_E_IO));
+    MT_ASSERT(transactions == 9);
+    counter.is_stuck = false;
+    OK(start(false, &transactions)); /* the file was one ahead */
+    end();
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -129,6 +183,9 @@ int main(void)
         MT_TEST(a_counter_of_another_machine_is_refused),
         MT_TEST(a_crash_between_file_and_counter_loses_nothing),
         MT_TEST(a_disk_that_fails_does_not_step_the_counter),
+        MT_TEST(a_mark_of_another_form_is_refused),
+        MT_TEST(a_counter_that_another_node_steps_is_refused),
+        MT_TEST(a_counter_that_reads_and_does_not_step_opens_nothing),
     };
     OK(mt_crypto_init(world_random, NULL));
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
