@@ -15,7 +15,7 @@ struct mt_upload;
 MT_ERR mt_upload_new(struct mt_conn *c, struct mt_upload **out);
 /* As much as mt_upload_add() takes now, and where: what is put there already is not copied. */
 mt_span mt_upload_room(const struct mt_upload *u);
-MT_ERR mt_upload_add(struct mt_upload *u, mt_bytes bytes);
+void mt_upload_add(struct mt_upload *u, mt_bytes bytes);
 /* No more bytes: seals and syncs, then calls mt_exchange_body_done(). */
 void mt_upload_end(struct mt_upload *u);
 const struct mt_object_handle *mt_upload_handle(const struct mt_upload *u);

@@ -24,7 +24,6 @@ struct mt_upload {
     bool is_ended; /* no more bytes will come */
     bool is_sealed;
     bool is_kept;
-    mt_err failed;
     struct mt_object_handle handle;
     size_t head_len;
     uint8_t head[MT_BODY_INLINE_BYTES_MAX];
@@ -73,7 +72,7 @@ static void submit(struct mt_upload *u, mt_err (*run)(struct mt_work *))
 /* What was filled goes to the object thread; when all is written, the end. */
 static void go_on(struct mt_upload *u)
 {
-    if (u->is_busy || mt_failed(u->failed)) {
+    if (u->is_busy) {
         return;
     }
     if (u->filled == MT_TRANSFER_BYTES || (u->is_ended && u->filled > 0)) {
@@ -83,7 +82,7 @@ static void go_on(struct mt_upload *u)
         u->to_write = u->filled;
         u->filled = 0;
         submit(u, run_write);
-    } else if (u->is_ended && !u->is_sealed) {
+    } else if (u->is_ended) {
         submit(u, run_end);
     }
 }
@@ -93,12 +92,11 @@ static void work_done(struct mt_work *w, mt_err e)
     struct mt_upload *u = w->state;
     struct mt_conn *c = u->conn;
     u->is_busy = false;
-    u->failed = e;
     if (!mt_conn_work_ends(c)) {
         return; /* the connection died, and the upload with it */
     }
     bool is_wanted = c->state == MT_CONN_BODY || c->state == MT_CONN_SEALING;
-    if (is_wanted && (mt_failed(e) || (u->is_sealed && u->is_ended))) {
+    if (is_wanted && (mt_failed(e) || u->is_sealed)) {
         mt_exchange_body_done(c, e);
     } else if (is_wanted) {
         go_on(u);
@@ -129,9 +127,8 @@ mt_span mt_upload_room(const struct mt_upload *u)
     return (mt_span){u->filling + u->filled, MT_TRANSFER_BYTES - u->filled};
 }
 
-MT_ERR mt_upload_add(struct mt_upload *u, mt_bytes bytes)
+void mt_upload_add(struct mt_upload *u, mt_bytes bytes)
 {
-    MT_TRY(u->failed);
     mt_span room = mt_upload_room(u);
     MT_ASSERT(bytes.len <= room.len);
     size_t head = sizeof u->head - u->head_len;
@@ -143,7 +140,6 @@ MT_ERR mt_upload_add(struct mt_upload *u, mt_bytes bytes)
     }
     u->filled += bytes.len;
     go_on(u);
-    return MT_OK;
 }
 
 void mt_upload_end(struct mt_upload *u)
