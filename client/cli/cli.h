@@ -102,6 +102,9 @@ int mt_cli_identity_new(struct mt_cli *c);
 int mt_cli_identity_rotate(struct mt_cli *c);
 int mt_cli_identity_show(struct mt_cli *c);
 int mt_cli_keyslot_add(struct mt_cli *c);
+int mt_cli_keyslot_check(struct mt_cli *c);
+/* keyslot add with --shares and --out, NULL if absent. */
+int mt_cli_keyslot_share(struct mt_cli *c, const char *numbers, const char *dir);
 int mt_cli_keyslot_list(struct mt_cli *c);
 int mt_cli_keyslot_remove(struct mt_cli *c);
 int mt_cli_policy_check(struct mt_cli *c);

@@ -34,8 +34,13 @@ int mt_cli_keyslot_add(struct mt_cli *c)
     mt_bytes body;
     struct mt_writer w = mt_writer_onto(&room);
     struct mt_json_writer j = mt_json_writer_over(&w);
+    const char *shares = mt_cli_option(c, "--shares");
+    const char *out = mt_cli_option(c, "--out");
     bool is_device = mt_cli_flag(c, "--device");
-    if (!mt_cli_arguments(c, is_device ? 0 : 2)) {
+    if (!is_device && (shares != NULL || out != NULL)) {
+        return mt_cli_keyslot_share(c, shares, out);
+    }
+    if (!mt_cli_arguments(c, is_device ? 0 : 2) || shares != NULL || out != NULL) {
         return MT_EXIT_USAGE;
     }
     if (is_device) {

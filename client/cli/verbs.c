@@ -116,9 +116,16 @@ const struct mt_verb mt_verbs[] = {
      "mesatee time accept", mt_cli_time_accept},
     {"keyslot", "list", "keyslot list", "The slots that open the node's root key (administrators).",
      "mesatee keyslot list", mt_cli_keyslot_list},
-    {"keyslot", "add", "keyslot add passphrase|file FILE | --device",
-     "Adds a slot opened by the content of FILE, or by the machine's own device (administrators).",
-     "mesatee keyslot add passphrase ./second", mt_cli_keyslot_add},
+    {"keyslot", "add", "keyslot add passphrase|file FILE | --device | --shares K/N --out DIR",
+     "Adds a slot opened by the content of FILE, by the machine's own device, or by any K of N "
+     "shares, which it writes into DIR, a file for each holder; the key that they make is nowhere "
+     "(administrators).",
+     "mesatee keyslot add --shares 2/3 --out ./shares", mt_cli_keyslot_add},
+    {"keyslot", "check", "keyslot check SHARE",
+     "Whether a share opens a slot of the node together with others, without putting any together; "
+     "a mistyped, changed or foreign one is named (administrators). mesateed --recover opens a "
+     "node with shares.",
+     "mesatee keyslot check ./share-1-of-3", mt_cli_keyslot_check},
     {"keyslot", "remove", "keyslot remove NUMBER",
      "Removes a slot; never the last one (administrators).", "mesatee keyslot remove 1",
      mt_cli_keyslot_remove},

@@ -281,7 +281,7 @@ static MT_ERR read_share(mt_bytes text, uint8_t symbols[sizeof prefix - 1 + SYMB
     MT_TRY(read_bytes(symbols + sizeof prefix - 1, all));
     MT_REQUIRE(all[0] == VERSION, MT_E_CONFLICT, "a share of another version, or mistyped");
     checksum((mt_bytes){all, BODY_LEN}, check);
-    MT_REQUIRE(mt_ct_equal(MT_BYTES_OF(check), (mt_bytes){all + BODY_LEN, CHECK_LEN}), MT_E_PROOF,
+    MT_REQUIRE(mt_ct_equal(MT_BYTES_OF(check), (mt_bytes){all + BODY_LEN, CHECK_LEN}), MT_E_FORMAT,
                "this share is mistyped: its check does not hold");
     s->threshold = all[1];
     s->count = all[2];

@@ -62,7 +62,7 @@ MT_ERR mt_share_combine(const struct mt_share_set *set, const struct mt_share *s
 
 /* The text of one: for a file, a printer, a person. Writing is CT. Reading knows no tables, and
  * leaks where blanks and hyphens stand. It takes small letters too; MT_E_CONFLICT: another version;
- * MT_E_PROOF: mistyped. */
+ * MT_E_FORMAT: none, or mistyped. */
 void mt_share_write(struct mt_writer *w, const struct mt_share *share);
 MT_ERR mt_share_parse(mt_bytes text, struct mt_share *out);
 

@@ -262,11 +262,14 @@ static void print_usage(bool is_error)
     mt_write_bytes(&w, MT_LITERAL("usage: mesateed --config FILE [--check] [--operator KEY]\n"
                                   "       mesateed --config FILE --restore BACKUP --secret FILE "
                                   "[--passphrase]\n"
+                                  "       mesateed --config FILE --recover SHARE...\n"
                                   "Runs a MesaTEE node. --check reads the configuration, says what "
                                   "is wrong with it, and ends.\n--operator names the public key "
                                   "whose word lets another image open what a TPM sealed for this "
                                   "one.\n--restore makes a state directory "
-                                  "of a backup, which the content of FILE opens, and ends.\n\n"
+                                  "of a backup, which the content of FILE opens, and ends.\n"
+                                  "--recover opens the node with shares of a key, gives it a slot "
+                                  "for what opens it from now on, and ends.\n\n"
                                   "The configuration has lines of the form \"name = value\":\n"));
     mt_config_describe(&w);
     if (!mt_failed(mt_write_end(&w, &text))) {
@@ -280,6 +283,7 @@ struct given {
     struct mt_buf secret; /* of a backup */
     int backup;
     struct mt_device *device;
+    struct mt_node_shares shares;
 };
 
 struct arguments {
@@ -289,6 +293,8 @@ struct arguments {
     const char *operator_key; /* --operator: not in the configuration, for that is the host's */
     bool is_passphrase;
     bool is_check;
+    const char *shares[MT_SHARES_MAX]; /* --recover */
+    size_t shares_count;
 };
 
 /* With a device, a key file is for recovery, and mostly not there. */
@@ -321,9 +327,11 @@ static MT_ERR prepare(const struct mt_config *config, const struct arguments *a,
         MT_TRY(mt_process_open_file(a->backup, &out->backup));
     }
     MT_TRY(mt_crypto_init(mt_process_entropy, NULL));
-    if (a->backup == NULL || mt_config_is_device_root(config)) {
+    bool is_offline = a->backup != NULL || a->shares_count > 0;
+    if (!is_offline || mt_config_is_device_root(config)) {
         MT_TRY(open_device(config, a, &out->device));
     }
+    MT_TRY(mt_node_read_shares(a->shares, a->shares_count, &out->shares));
     return mt_process_drop(config->user, config->state);
 }
 
@@ -340,6 +348,18 @@ static int restore(const struct mt_config *config, const struct arguments *a, st
     e = mt_failed(e) ? e : mt_node_restore(&r, config);
     if (mt_failed(e)) {
         mt_log_fault("not-restored", e);
+    }
+    mt_crypto_done();
+    return mt_failed(e) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int recover(const struct mt_config *config, const struct given *g)
+{
+    struct mt_credential c = {.kind = MT_SLOT_FILE, .secret = mt_buf_bytes(&g->keyfile)};
+    mt_err e = g->device != NULL ? mt_credential_of_device(g->device, &c) : MT_OK;
+    e = mt_failed(e) ? e : mt_node_recover(&g->shares, &c, config);
+    if (mt_failed(e)) {
+        mt_log_fault("not-recovered", e);
     }
     mt_crypto_done();
     return mt_failed(e) ? EXIT_FAILED : EXIT_DONE;
@@ -377,18 +397,36 @@ static void given_done(struct given *g)
     mt_buf_free(&g->keyfile);
     mt_buf_free(&g->secret);
     mt_device_close(&g->device);
+    mt_node_forget_shares(&g->shares);
 }
 
 static int run(const struct mt_config *config, const struct arguments *a)
 {
     MT_DEFER(given_done)
-    struct given g = {mt_buf_of_max(KEYFILE_BYTES_MAX), mt_buf_of_max(KEYFILE_BYTES_MAX), -1, NULL};
+    struct given g = {.keyfile = mt_buf_of_max(KEYFILE_BYTES_MAX),
+                      .secret = mt_buf_of_max(KEYFILE_BYTES_MAX),
+                      .backup = -1};
     mt_err e = prepare(config, a, &g);
     if (mt_failed(e)) {
         mt_log_fault("not-started", e);
         return EXIT_FAILED;
     }
+    if (a->shares_count > 0) {
+        return recover(config, &g);
+    }
     return a->backup != NULL ? restore(config, a, &g) : serve(config, &g);
+}
+
+/* All that follows and is no option: a file of such a name is ./-name. */
+static bool take_shares(int argc, char **argv, int *i, struct arguments *out)
+{
+    while (*i + 1 < argc && argv[*i + 1][0] != '-') {
+        if (out->shares_count == MT_SHARES_MAX) {
+            return false;
+        }
+        out->shares[out->shares_count++] = argv[++*i];
+    }
+    return out->shares_count > 0;
 }
 
 static bool take_argument(int argc, char **argv, int *i, struct arguments *out)
@@ -403,6 +441,8 @@ static bool take_argument(int argc, char **argv, int *i, struct arguments *out)
         out->secret = argv[++*i];
     } else if (strcmp(word, "--operator") == 0 && has_value) {
         out->operator_key = argv[++*i];
+    } else if (strcmp(word, "--recover") == 0) {
+        return take_shares(argc, argv, i, out);
     } else if (strcmp(word, "--passphrase") == 0) {
         out->is_passphrase = true;
     } else if (strcmp(word, "--check") == 0) {
@@ -432,7 +472,8 @@ int main(int argc, char **argv, char **environment)
             return EXIT_USAGE;
         }
     }
-    if (a.config == NULL || (a.backup == NULL) != (a.secret == NULL)) {
+    bool is_both = a.backup != NULL && a.shares_count > 0;
+    if (a.config == NULL || (a.backup == NULL) != (a.secret == NULL) || is_both) {
         print_usage(true);
         return EXIT_USAGE;
     }

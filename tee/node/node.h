@@ -3,6 +3,7 @@
 #ifndef MT_NODE_NODE_H
 #define MT_NODE_NODE_H
 
+#include "crypto/share.h"
 #include "node/collateral.h"
 #include "node/config.h"
 #include "platform/device.h"
@@ -100,6 +101,17 @@ struct mt_restore {
 MT_ERR mt_node_restore(const struct mt_restore *r, const struct mt_config *config);
 MT_ERR mt_node_is_restored(struct mt_fs *fs, bool *out);
 void mt_node_recovered(void *state); /* an administrator's statement is durable */
+/* shares.c: a node whose key file or device is lost, opened by shares of a key; it gets a slot for
+ * `node`. What is wrong with one of them is said with its path. */
+struct mt_node_shares {
+    const char *paths[MT_SHARES_MAX];
+    size_t count;
+    struct mt_share shares[MT_SHARES_MAX]; /* secrets */
+};
+MT_ERR mt_node_read_shares(const char *const *paths, size_t count, struct mt_node_shares *out);
+MT_ERR mt_node_recover(const struct mt_node_shares *s, const struct mt_credential *node,
+                       const struct mt_config *config);
+void mt_node_forget_shares(struct mt_node_shares *s);
 /* device.c: what the machine shows of itself, and counts. Opened before privileges are dropped.
  * `operator_key`: whose word lets another image open what this one seals; NULL: nobody's. */
 MT_ERR mt_node_open_device(const struct mt_config *c, const mt_spki *operator_key,

@@ -6,13 +6,15 @@
 #include "base/limits.h"
 #include "crypto/labels.h"
 #include "crypto/secret.h"
+#include "crypto/share.h"
 #include "platform/device.h"
 #include "platform/fs.h"
 
 /*
  * One root key per node, random, wrapped by one or more key slots (spec/sealed-object.md and
- * spec/key-slot.md): a passphrase (scrypt), a key file of 32 bytes or more, or the machine itself:
- * a TPM that opens what it sealed, firmware that derives the same key again. What opens a slot is
+ * spec/key-slot.md): a passphrase (scrypt), a key file of 32 bytes or more, the machine itself:
+ * a TPM that opens what it sealed, firmware that derives the same key again; or a key that is
+ * nowhere but in shares. What opens a slot is
  * its credential.
  */
 enum mt_slot_kind {
@@ -22,12 +24,14 @@ enum mt_slot_kind {
     MT_SLOT_FILE,
     MT_SLOT_TPM,
     MT_SLOT_DERIVED, /* SEV-SNP, SGX */
+    MT_SLOT_SHARES,  /* a key that holders have shares of */
 };
 
 struct mt_credential {
     enum mt_slot_kind kind;
-    mt_bytes secret;          /* the passphrase, or the content of the key file */
-    struct mt_device *device; /* of the last two kinds; borrowed */
+    mt_bytes secret;          /* the passphrase, the content of the key file, the key in shares */
+    struct mt_device *device; /* of a TPM's and a derived one; borrowed */
+    mt_bytes set;             /* of a key in shares, to add a slot: what checks them */
 };
 
 /* MT_E_ARG from a device that neither seals nor derives. */
@@ -36,7 +40,8 @@ MT_ERR mt_credential_of_device(struct mt_device *d, struct mt_credential *out);
 struct mt_slot_info {
     uint32_t number; /* 0 to 7 */
     enum mt_slot_kind kind;
-    uint64_t made_ms; /* host-claimed */
+    uint64_t made_ms;        /* host-claimed */
+    struct mt_share_set set; /* of a key in shares */
 };
 
 struct mt_root; /* owned; holds the root key in a secret */
@@ -48,6 +53,13 @@ MT_ERR mt_root_create(struct mt_fs *fs, const struct mt_credential *c, uint64_t 
  * says no, MT_E_NOTFOUND if there are no slots at all, MT_E_ARG for a secret that could open none.
  * A device takes its time. */
 MT_ERR mt_root_open(struct mt_fs *fs, const struct mt_credential *c, struct mt_root **out);
+/*
+ * With shares of a key, each of which is checked before any are combined: MT_E_CONFLICT,
+ * MT_E_PROOF, MT_E_ARG and MT_E_NOTFOUND as mt_share_combine() says, `at` being the share; `count`
+ * for what is no share's fault.
+ */
+MT_ERR mt_root_open_shares(struct mt_fs *fs, const struct mt_share *shares, size_t count,
+                           struct mt_root **out, size_t *at);
 void mt_root_free(struct mt_root **r);
 
 MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "crypto/context.h"
 #include "crypto/kdf.h"
+#include "crypto/share.h"
 #include "seal/inside.h"
 #include "wire/cbor.h"
 
@@ -39,6 +40,7 @@ static const struct rule rules[] = {
     [MT_SLOT_FILE] = {1, true, MT_LABEL_SLOT_FILE, 0, 0, 0, 0},
     [MT_SLOT_TPM] = {2, false, MT_LABEL_SLOT_DEVICE, 0, 0, 1, MT_SLOT_OWN_BYTES_MAX},
     [MT_SLOT_DERIVED] = {2, false, MT_LABEL_SLOT_DEVICE, 0, 0, 0, 0},
+    [MT_SLOT_SHARES] = {2, false, MT_LABEL_SLOT_SHARES, 0, 0, 0, MT_SHARE_SET_LEN_MAX},
 };
 enum { KINDS = sizeof rules / sizeof *rules };
 
@@ -120,6 +122,10 @@ static MT_ERR read_parameters(struct mt_reader *r, struct mt_slot *s)
     }
     MT_REQUIRE(own.len >= rule->own_min && own.len <= rule->own_max, MT_E_FORMAT,
                "what a key slot's kind needs has another length");
+    if (s->kind == MT_SLOT_SHARES) {
+        struct mt_share_set set;
+        MT_TRY(mt_share_set_parse(own, &set));
+    }
     set_own(s, own);
     return MT_OK;
 }
@@ -173,6 +179,9 @@ MT_ERR mt_credential_check(const struct mt_credential *c)
     case MT_SLOT_DERIVED:
         MT_ASSERT(c->device != NULL);
         return MT_OK;
+    case MT_SLOT_SHARES:
+        MT_REQUIRE(c->secret.len == MT_SHARE_KEY_LEN, MT_E_ARG, "a key in shares has 32 bytes");
+        return MT_OK;
     case MT_SLOT_DAMAGED:
         break;
     }
@@ -187,6 +196,15 @@ static MT_ERR keep_secret(struct mt_slot *s, const struct mt_credential *c)
     MT_TRY(mt_secret_random(MT_DEVICE_SECRET_LEN, &secret));
     MT_TRY(mt_device_seal(c->device, mt_secret_bytes(secret), &sealed));
     set_own(s, mt_buf_bytes(&sealed));
+    return MT_OK;
+}
+
+/* What checks the shares of the key. */
+static MT_ERR keep_set(struct mt_slot *s, const struct mt_credential *c)
+{
+    struct mt_share_set set;
+    MT_TRY(mt_share_set_parse(c->set, &set));
+    set_own(s, c->set);
     return MT_OK;
 }
 
@@ -216,7 +234,7 @@ static MT_ERR cipher_of(const struct mt_slot *s, const struct mt_credential *c,
     MT_DEFER(mt_secret_free) struct mt_secret *secret = NULL;
     MT_DEFER(mt_secret_free) struct mt_secret *key = NULL;
     mt_bytes content = c->secret;
-    if (s->kind != MT_SLOT_FILE) {
+    if (s->kind != MT_SLOT_FILE && s->kind != MT_SLOT_SHARES) {
         MT_TRY(secret_of(s, c, &secret));
         content = mt_secret_bytes(secret);
     }
@@ -244,6 +262,8 @@ MT_ERR mt_slot_seal(struct mt_slot *out, const struct mt_credential *c, mt_bytes
     MT_TRY(mt_random((mt_span){s.salt, sizeof s.salt}));
     if (c->kind == MT_SLOT_TPM) {
         MT_TRY(keep_secret(&s, c));
+    } else if (c->kind == MT_SLOT_SHARES) {
+        MT_TRY(keep_set(&s, c));
     }
     /* A TPM is asked for its secret at once: a slot that it does not open is no slot. */
     MT_TRY(cipher_of(&s, c, &aead));

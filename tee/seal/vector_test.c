@@ -10,6 +10,7 @@
 #include "seal/shred.h"
 #include "seal/world_test.h"
 #include "vectors/seal_formats.h"
+#include "vectors/share_formats.h"
 
 enum { BYTES_MAX = 512 };
 
@@ -109,6 +110,24 @@ static void slots_of_devices_open_with_them(void)
     disk_end();
 }
 
+static void shares_of_an_independent_program_open_its_slot(void)
+{
+    MT_DEFER(mt_root_free) struct mt_root *root = NULL;
+    static const char *const texts[] = {MT_VECTOR_SHARE_LAST, MT_VECTOR_SHARE_FIRST,
+                                        MT_VECTOR_SHARE_MIDDLE};
+    struct mt_share shares[3];
+    struct room room;
+    size_t at = 0;
+    disk_of_vectors();
+    file_put(fs, "slots/slot-2.mtk", bytes_of(MT_LITERAL(MT_VECTOR_SHARES_SLOT), &room));
+    for (size_t i = 0; i < 3; i++) {
+        OK(mt_share_parse(bytes_of(mt_bytes_of_text(texts[i]), &room), &shares[i]));
+    }
+    OK(mt_root_open_shares(fs, shares, 3, &root, &at));
+    MT_ASSERT(is_all(mt_root_key(root), 1));
+    disk_end();
+}
+
 static void the_object_opens_from_the_ledgers_words(void)
 {
     struct room room;
@@ -202,6 +221,7 @@ int main(void)
     const struct mt_test tests[] = {
         MT_TEST(slots_open_with_their_credentials),
         MT_TEST(slots_of_devices_open_with_them),
+        MT_TEST(shares_of_an_independent_program_open_its_slot),
         MT_TEST(the_object_opens_from_the_ledgers_words),
         MT_TEST(the_handle_commits_to_the_content),
         MT_TEST(the_next_version_of_each_is_refused_in_so_many_words),

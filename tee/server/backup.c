@@ -14,6 +14,17 @@
  */
 static const char *const backup_fields[] = {"kind", "secret", NULL};
 
+static enum mt_slot_kind kind_of(mt_bytes name)
+{
+    if (mt_bytes_equal(name, MT_LITERAL("passphrase"))) {
+        return MT_SLOT_PASSPHRASE;
+    }
+    if (mt_bytes_equal(name, MT_LITERAL("shares"))) {
+        return MT_SLOT_SHARES;
+    }
+    return mt_bytes_equal(name, MT_LITERAL("file")) ? MT_SLOT_FILE : MT_SLOT_DAMAGED;
+}
+
 MT_ERR mt_system_credential(const struct mt_request *rq, const char *const *fields,
                             struct mt_credential *out)
 {
@@ -24,13 +35,12 @@ MT_ERR mt_system_credential(const struct mt_request *rq, const char *const *fiel
     MT_TRY(mt_json_known(rq->json, fields));
     MT_TRY(mt_json_text(rq->json, "kind", &kind));
     MT_TRY(mt_json_text(rq->json, "secret", &hex));
-    bool is_passphrase = mt_bytes_equal(kind, MT_LITERAL("passphrase"));
-    MT_REQUIRE(is_passphrase || mt_bytes_equal(kind, MT_LITERAL("file")), MT_E_ARG,
-               "kind is \"passphrase\" or \"file\"");
+    const enum mt_slot_kind k = kind_of(kind);
+    MT_REQUIRE(k != MT_SLOT_DAMAGED, MT_E_ARG,
+               "kind is \"passphrase\" or \"file\", or of a key slot \"shares\"");
     MT_TRY(mt_arena_get(rq->arena, hex.len / 2, &secret));
     MT_TRY(mt_hex_parse(hex, secret));
-    *out = (struct mt_credential){.kind = is_passphrase ? MT_SLOT_PASSPHRASE : MT_SLOT_FILE,
-                                  .secret = mt_bytes_of(secret)};
+    *out = (struct mt_credential){.kind = k, .secret = mt_bytes_of(secret)};
     return MT_OK;
 }
 

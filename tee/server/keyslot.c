@@ -75,13 +75,28 @@ MT_ERR mt_keyslot_begin(struct mt_conn *c)
     return MT_OK;
 }
 
+/* What whoever holds a share can check it by: no secret (spec/share.md). */
+static void put_set(struct mt_json_writer *j, const struct mt_share_set *set)
+{
+    uint8_t room[MT_SHARE_SET_LEN_MAX];
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_id name;
+    mt_share_set_name(set, &name);
+    mt_share_set_write(&w, set);
+    mt_json_put_hex(j, "shares_of", mt_id_bytes(&name));
+    mt_json_put_uint(j, "threshold", set->threshold);
+    mt_json_put_uint(j, "count", set->count);
+    mt_json_put_hex(j, "set", mt_write_done(&w));
+}
+
 MT_ERR mt_keyslot_list(struct mt_server *s, struct mt_reply *rp)
 {
     static const char *const kinds[] = {[MT_SLOT_DAMAGED] = "damaged",
                                         [MT_SLOT_PASSPHRASE] = "passphrase",
                                         [MT_SLOT_FILE] = "file",
                                         [MT_SLOT_TPM] = "device-tpm",
-                                        [MT_SLOT_DERIVED] = "device-derived"};
+                                        [MT_SLOT_DERIVED] = "device-derived",
+                                        [MT_SLOT_SHARES] = "shares"};
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
     size_t count = 0;
     MT_TRY(mt_slot_list(s->o.fs, info, sizeof info / sizeof *info, &count));
@@ -92,21 +107,42 @@ MT_ERR mt_keyslot_list(struct mt_server *s, struct mt_reply *rp)
         mt_json_put_uint(j, "number", info[i].number);
         mt_json_put_literal(j, "kind", kinds[info[i].kind]);
         mt_json_put_uint(j, "made_ms", info[i].made_ms);
+        if (info[i].kind == MT_SLOT_SHARES) {
+            put_set(j, &info[i].set);
+        }
         mt_json_end_object(j);
     }
     mt_json_end_array(j);
     return MT_OK;
 }
 
+/* The one kind that comes with more than a secret. */
+static MT_ERR read_set(const struct mt_request *rq, struct mt_credential *c)
+{
+    mt_bytes hex;
+    mt_span set;
+    MT_REQUIRE((c->kind == MT_SLOT_SHARES) == mt_json_has(rq->json, "set"), MT_E_ARG,
+               "a set is for a key in shares, and there is none without");
+    if (c->kind != MT_SLOT_SHARES) {
+        return MT_OK;
+    }
+    MT_TRY(mt_json_text(rq->json, "set", &hex));
+    MT_TRY(mt_arena_get(rq->arena, hex.len / 2, &set));
+    MT_TRY(mt_hex_parse(hex, set));
+    c->set = mt_bytes_of(set);
+    return MT_OK;
+}
+
 MT_ERR mt_keyslot_add(struct mt_server *s, struct mt_exchange *x, struct mt_tx *tx)
 {
-    static const char *const fields[] = {"kind", "secret", NULL};
+    static const char *const fields[] = {"kind", "secret", "set", NULL};
     struct mt_credential c;
     uint32_t number = 0;
     if (x->making != NULL) {
         MT_TRY(mt_slot_put(s->o.fs, &x->making->slot, &number));
     } else {
         MT_TRY(mt_system_credential(&x->request, fields, &c));
+        MT_TRY(read_set(&x->request, &c));
         MT_TRY(mt_slot_add(s->o.fs, s->o.root, &c, mt_tx_now_ms(tx), &number));
     }
     mt_json_put_uint(mt_reply_json(&x->reply, 201), "number", number);

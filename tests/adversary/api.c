@@ -178,6 +178,9 @@ static void operate(void)
     ask(200, "get", "", "/status");
     ask(201, "post", body, "/keyslots");
     ask(200, "post", text("{\"nonce\":\"%064d\"}", 7), "/attestation");
+    ask(201, "post",
+        text("{\"kind\":\"shares\",\"secret\":\"%064d\",\"set\":\"0202%0128d\"}", 7, 8),
+        "/keyslots");
     ask(200, "get", "", "/keyslots");
     ask(200, "delete", "", "/keyslots/1");
     ask(404, "delete", "", "/keyslots/9");

@@ -75,6 +75,7 @@ def json_of_every_verb(w, tap, node, task, run):
     d = w.dir
     (d / "slot").write_bytes(os.urandom(32))
     (d / "values").write_text("".join(f"{n} {'0' * 64}\n" for n in (0, 2, 4, 7, 9, 11, 12, 13)))
+    w.cli("admin", "keyslot", "add", "--shares", "2/3", "--out", d / "held")
     alice, admin = "alice", "admin"
     fresh = w.json(alice, "task", "create", d / "task.json")["task"]
     listed = {"dev", "restore", "time accept", "task watch", "task withdraw", "task cancel", "task reject", "identity rotate",
@@ -90,6 +91,7 @@ def json_of_every_verb(w, tap, node, task, run):
         "user add": (admin, ["user", "add", "spare", w.json(alice, "identity", "new", "other")["public_key"]]),
         "user list": (alice, ["user", "list"]), "user revoke": (admin, ["user", "revoke", "spare"]),
         "backup": (admin, ["backup", d / "b.mtb", "--secret", d / "secret"]), "keyslot list": (admin, ["keyslot", "list"]),
+        "keyslot check": (admin, ["keyslot", "check", d / "held" / "share-2-of-3"]),
         "keyslot add": (admin, ["keyslot", "add", "file", d / "slot"]), "keyslot remove": (admin, ["keyslot", "remove", "1"]),
         "data put": (alice, ["data", "put", "more", d / "rows.csv"]), "data get": (alice, ["data", "get", "more", d / "got"]),
         "data list": (alice, ["data", "list"]), "data show": (alice, ["data", "show", "more"]),

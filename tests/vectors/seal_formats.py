@@ -8,6 +8,7 @@ import struct
 
 from sealing import hkdf, seal, sha256
 from signing import spki
+from share_formats import key as share_key, set_3_of_5
 from vectors import cbor, run
 
 
@@ -57,14 +58,16 @@ passphrase_slot = slot(1, 1700000000000, h(8), 14, hkdf(stretched, b"mesatee-key
 
 
 # Two of version 2, with the kind's own bytes before the wrapped key.
-def device_slot(kind, slot_salt, own, secret):
+def device_slot(kind, slot_salt, own, secret, label=b"mesatee-keyslot-device-v1"):
     fields = cbor([2, 1, kind, 1700000000000, slot_salt, 0, own, b""])[:-1]
-    return fields + cbor(seal(hkdf(secret, b"mesatee-keyslot-device-v1", slot_salt), 0, fields, root))
+    return fields + cbor(seal(hkdf(secret, label, slot_salt), 0, fields, root))
 
 
 tpm_slot = device_slot(3, h(9), bytes(range(10, 20)), h(10))
 derived_slot = device_slot(4, h(11), b"", h(12))
-slots = {"tpm_slot": tpm_slot, "derived_slot": derived_slot}
+# The key of spec/share.md's example, in its 3 of 5 shares.
+shares_slot = device_slot(5, h(13), set_3_of_5, share_key, b"mesatee-keyslot-shares-v1")
+slots = {"tpm_slot": tpm_slot, "derived_slot": derived_slot, "shares_slot": shares_slot}
 
 # spec/tpm-sealed.md: policies from the parts of TPM 2.0's part 3 that it names, and a secret that no TPM has sealed.
 OPERATOR = 38
@@ -108,6 +111,7 @@ run("seal_formats", "seal_formats.py", vectors | slots | tpm, {
     "tee/seal/slot_corpus/passphrase-vector": passphrase_slot,
     "tee/seal/slot_corpus/tpm-vector": tpm_slot,
     "tee/seal/slot_corpus/derived-vector": derived_slot,
+    "tee/seal/slot_corpus/shares-vector": shares_slot,
     "tee/platform/tpm/sealed_corpus/vector": tpm["tpm_sealed"],
     "tee/platform/tpm/sealed_corpus/operator-vector": tpm["tpm_sealed_operator"],
 })

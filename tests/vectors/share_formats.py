@@ -63,16 +63,18 @@ vectors = {
     "share_random": b"".join(rows),
     "share_set": set_3_of_5,
     "share_first": text_of(shares[0]).encode(),
+    "share_middle": text_of(shares[2]).encode(),
     "share_last": text_of(shares[4]).encode(),
     "share_widest": text_of(widest[15]).encode(),
     "share_first_bytes": shares[0],
     "share_last_bytes": shares[4],
 }
 assert all(len(text_of(s)) == 106 for s in shares + widest)
-run("share_formats", "share_formats.py", vectors,
-    {"spec/share.md": ["share_key", "share_set", "share_first_bytes", "share_last_bytes"]}, {
-        "lib/crypto/share_corpus/first": vectors["share_first"],
-        "lib/crypto/share_corpus/typed": vectors["share_last"].lower().replace(b"-", b" ") + b"\n",
-        "lib/crypto/share_corpus/set": set_3_of_5,
-        "lib/crypto/share_corpus/set-widest": set_16_of_16,
-    })
+if __name__ == "__main__":
+    run("share_formats", "share_formats.py", vectors,
+        {"spec/share.md": ["share_key", "share_set", "share_first_bytes", "share_last_bytes"]}, {
+            "lib/crypto/share_corpus/first": vectors["share_first"],
+            "lib/crypto/share_corpus/typed": vectors["share_last"].lower().replace(b"-", b" ") + b"\n",
+            "lib/crypto/share_corpus/set": set_3_of_5,
+            "lib/crypto/share_corpus/set-widest": set_16_of_16,
+        })
