@@ -64,7 +64,16 @@ static MT_ERR recover_root(struct mt_node *n, mt_bytes keyfile, const struct mt_
     }
     mt_log_fault("device-slot-refused", refused);
     MT_TRY(mt_root_open(n->fs, &c, &n->root));
-    MT_TRY(mt_slot_renew(n->fs, n->root, device, mt_loop_host_time_ms(n->loop), &number));
+    mt_err e = mt_slot_renew(n->fs, n->root, device, mt_loop_host_time_ms(n->loop), &number);
+    if (mt_failed(e)) { /* the next start needs the key file again, and this one has it */
+        const struct mt_log_field mend = {
+            .name = "mend",
+            .literal = "remove a slot that nobody needs if all are taken, then start again with "
+                       "the key file, or add one: mesatee keyslot add --device"};
+        mt_log_fault("device-slot-not-renewed", e);
+        mt_log("device-slot-stale", &mend, 1);
+        return MT_OK;
+    }
     const struct mt_log_field fields[] = {
         {.name = "number", .number = number},
         {.name = "mend", .literal = "take the key file away again: the device opens the disk"}};

@@ -339,6 +339,27 @@ static void a_slot_of_another_machine_stays(void)
     disk_end();
 }
 
+static void a_renewal_that_finds_no_room_takes_nothing_away(void)
+{
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    uint32_t number = 0;
+    mt_hash h = begin(&tpm);
+    const struct mt_credential c = credential_of(&tpm);
+    OK(mt_root_open(fs, &c, &r));
+    for (uint32_t i = 1; i < MT_KEY_SLOTS_MAX; i++) {
+        OK(mt_slot_add(fs, r, &world_file, 0, &number));
+    }
+    tpm.chip = 2;
+    MT_ASSERT(is_code(mt_slot_renew(fs, r, &c, 0, &number), MT_E_LIMIT));
+    MT_ASSERT(slots_of(MT_SLOT_TPM) == 1 && slots_of(MT_SLOT_FILE) == 7 && opens(&world_file, &h));
+    tpm.chip = 1;
+    MT_ASSERT(opens(&c, &h));
+    tpm.measured = 2; /* its own slot makes room */
+    OK(mt_slot_renew(fs, r, &c, 0, &number));
+    MT_ASSERT(opens(&c, &h) && slots_of(MT_SLOT_TPM) == 1);
+    disk_end();
+}
+
 /* Whatever goes wrong while it is renewed, the key file opens, and it goes through then. */
 static bool renewal_with_a_fault(enum mt_sim_fault fault, uint64_t n, uint64_t seed)
 {
@@ -401,6 +422,7 @@ int main(void)
         MT_TEST(an_update_loses_nothing_and_shuts_the_old_image_out),
         MT_TEST(a_guest_of_sev_opens_its_disk_again_after_its_firmware_was_updated),
         MT_TEST(a_slot_of_another_machine_stays),
+        MT_TEST(a_renewal_that_finds_no_room_takes_nothing_away),
         MT_TEST(faults_while_it_is_renewed_lock_nobody_out),
     };
     OK(mt_crypto_init(world_random, NULL));

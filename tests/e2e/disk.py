@@ -181,10 +181,10 @@ def crc32c(content):
     return crc ^ 0xFFFFFFFF
 
 
-def next_version(path, at, sector=None):
+def next_version(path, at, sector=None, known=1):
     """As a program of the next version would have written it, checksum and all."""
     content = bytearray(path.read_bytes())
-    content[at] += 1
+    content[at] = known + 1
     if sector is not None:
         begin = sector * 512
         content[begin + 507:begin + 511] = struct.pack("<I", crc32c(content[begin:begin + 507]))
@@ -193,10 +193,10 @@ def next_version(path, at, sector=None):
 
 def test_versions(w, tap, node, clone):
     said = {}
-    for what, pattern, at, sector in (("chunk", "ledger/*.mtl", 8, 0), ("block", "ledger/*.mtl", 512 + 4, 1),
-                                      ("key slot", "slots/*", 1, None)):
+    for what, pattern, at, sector, known in (("chunk", "ledger/*.mtl", 8, 0, 1), ("block", "ledger/*.mtl", 512 + 4, 1, 1),
+                                             ("key slot", "slots/*", 1, None, 2)):
         clone.back()
-        next_version(node.files(pattern)[0], at, sector)
+        next_version(node.files(pattern)[0], at, sector, known)
         left = [p.read_bytes() for p in node.files()]
         status, log = node.run_to_end()
         said[what] = (status == 1 and what_of(log) == f"a {what} of another version" and "another version of this" in log
