@@ -10,12 +10,13 @@
 /* Rules by their first word. What a later release adds and nobody placed stands under its own. */
 struct heading {
     const char *title;
-    const char *rules[16];
+    const char *rules[24];
 };
 static const struct heading headings[] = {
     {"evidence",
-     {"evidence-", "platform-", "snp-", "vek-", "quote-", "pck-", "qe-", "tcb-", "tdx-",
-      "collateral-", "certificate-", "crl-", "ak-", "tpm-", "pcr-"}},
+     {"evidence-", "platform-", "snp-",        "vek-",         "quote-",    "pck-",          "qe-",
+      "tcb-",      "tdx-",      "collateral-", "certificate-", "crl-",      "ak-",           "tpm-",
+      "pcr-",      "event-log", "hcl-",        "azure-",       "td-report", "runtime-claims"}},
     {"measurement", {"measurement-", "level-", "configuration-"}},
     {"auditors", {"auditors-"}},
     {"channel key", {"report-data"}},
@@ -23,7 +24,7 @@ static const struct heading headings[] = {
     {"receipt", {"receipt-", "run-"}},
     {"policy", {"policy-"}},
 };
-enum { HEADINGS = sizeof headings / sizeof *headings, RULES = 16 };
+enum { HEADINGS = sizeof headings / sizeof *headings, RULES = 24 };
 
 static bool is_under(const struct mt_check *k, const struct heading *h)
 {

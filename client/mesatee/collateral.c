@@ -72,6 +72,8 @@ MT_ERR mt_collateral_get(struct mt_session *s, const struct mt_collateral_order 
     struct mt_claims said;
     char base[256] = "";
     MT_TRY(mt_evidence_set_load(o->evidence, NULL, &evidence));
+    MT_TRY(mt_evidence_hardware(&evidence->evidence, &evidence->evidence));
+    evidence->kind = mt_evidence_kind_of(&evidence->evidence);
     MT_REQUIRE(evidence->kind == MT_EVIDENCE_SGX || evidence->kind == MT_EVIDENCE_TDX ||
                    evidence->kind == MT_EVIDENCE_SNP,
                MT_E_FORMAT, "this kind of evidence has no collateral of its maker");

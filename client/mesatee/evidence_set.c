@@ -17,6 +17,9 @@
 
 enum { FILE_MAX = 1024 * 1024 };
 
+/* A signature without what a TPM writes in front of it, which its name says instead. */
+#define RAW_SIGNATURE "tpm_quote.sig.rsassa-sha256.raw"
+
 /* Which file is what; of several names for one thing the first that is there counts. */
 static const struct {
     const char *name;
@@ -29,18 +32,20 @@ static const struct {
     IS("quote.bin", quote),
     IS("report.bin", quote),
     IS("snp_report.bin", quote),
-    IS("quote.msg", quote),
-    IS("tpm_quote.msg", quote),
-    IS("quote_sha256.msg", quote),
+    IS("quote.msg", tpm_quote),
+    IS("tpm_quote.msg", tpm_quote),
+    IS("quote_sha256.msg", tpm_quote),
     IS("quote.sig", signature),
     IS("tpm_quote.sig", signature),
     IS("quote_sha256.sig", signature),
+    IS(RAW_SIGNATURE, signature),
     IS("pcrs_sha256.bin", pcrs),
     IS("tpm_pcrs_sha256.bin", pcrs),
     IS("ak_pub.tpmt", ak_public),
     IS("eventlog.bin", event_log),
     IS("ccel.bin", event_log),
     IS("var_data.json", runtime_data),
+    IS("hcl_report.bin", hcl_report),
     IS("tcb_info.json", collateral.tcb_info),
     IS("tcb_info.sig", collateral.tcb_info_signature),
     IS("tcb_info_chain.pem", collateral.tcb_info_chain),
@@ -90,6 +95,39 @@ static MT_ERR add_file(struct mt_evidence_set *s, const char *path, size_t at)
     return MT_OK;
 }
 
+/* Two texts in PEM that belong together: the certificate of a key, and those of its issuers. */
+static MT_ERR append_signers(struct mt_evidence_set *s, const char *path)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf signers = mt_buf_of_max(0);
+    mt_bytes *chain = &s->evidence.collateral.ak_chain;
+    MT_REQUIRE(s->files_count < MT_EVIDENCE_FILES_MAX, MT_E_LIMIT,
+               "a folder holds too many files of evidence");
+    MT_TRY(mt_file_load(path, FILE_MAX, &signers));
+    struct mt_buf *b = &s->files[s->files_count++];
+    *b = mt_buf_of_max((size_t)2 * FILE_MAX);
+    MT_TRY(mt_buf_append(b, *chain));
+    MT_TRY(mt_buf_append(b, mt_buf_bytes(&signers)));
+    *chain = mt_buf_bytes(b);
+    return MT_OK;
+}
+
+/* TPMT_SIGNATURE: RSASSA, SHA-256, the length, and what the file holds. */
+static MT_ERR wrap_signature(struct mt_evidence_set *s)
+{
+    enum { RSASSA = 0x14, SHA256 = 0x0b, RAW_MAX = 512, HEAD = 6 };
+    const mt_bytes raw = s->evidence.signature;
+    MT_REQUIRE(s->files_count < MT_EVIDENCE_FILES_MAX && raw.len <= RAW_MAX, MT_E_LIMIT,
+               "a TPM's signature is too long");
+    struct mt_buf *b = &s->files[s->files_count++];
+    *b = mt_buf_of_max(HEAD + RAW_MAX);
+    struct mt_writer w = mt_writer_onto(b);
+    mt_write_u16be(&w, RSASSA);
+    mt_write_u16be(&w, SHA256);
+    mt_write_u16be(&w, (uint16_t)raw.len);
+    mt_write_bytes(&w, raw);
+    return mt_write_end(&w, &s->evidence.signature);
+}
+
 /* What is missing yet, of a folder. */
 static MT_ERR add_folder(struct mt_evidence_set *s, const char *folder)
 {
@@ -103,6 +141,7 @@ static MT_ERR add_folder(struct mt_evidence_set *s, const char *folder)
                    "the path of the evidence is too long");
         if (have.len == 0 && stat(path, &st) == 0) {
             MT_TRY(add_file(s, path, names[i].at));
+            MT_TRY(strcmp(names[i].name, RAW_SIGNATURE) == 0 ? wrap_signature(s) : MT_OK);
         }
     }
     return MT_OK;
@@ -118,22 +157,45 @@ static MT_ERR add_folder_and_collateral(struct mt_evidence_set *s, const char *f
     return is_folder(below) ? add_folder(s, below) : MT_OK;
 }
 
+/* Beside ak_cert.pem alone: the other files hold their chains whole. */
+static MT_ERR add_signers(struct mt_evidence_set *s, const char *folder)
+{
+    char path[MT_PATH_MAX];
+    struct stat st;
+    int len = snprintf(path, sizeof path, "%s/%s", folder, "ak_intermediates.pem");
+    MT_REQUIRE(len > 0 && (size_t)len < sizeof path, MT_E_ARG,
+               "the path of the evidence is too long");
+    return s->evidence.collateral.ak_chain.len > 0 && stat(path, &st) == 0 ? append_signers(s, path)
+                                                                           : MT_OK;
+}
+
+/* A quote of a TPM is the evidence itself, unless hardware stands beside it. */
+static void find_evidence(struct mt_evidence_set *s)
+{
+    struct mt_evidence *e = &s->evidence;
+    if (e->quote.len == 0 && e->hcl_report.len == 0 && e->runtime_data.len == 0) {
+        e->quote = e->tpm_quote;
+    }
+    s->kind = mt_evidence_kind_of(e);
+}
+
 MT_ERR mt_evidence_set_load(const char *path, const char *collateral, struct mt_evidence_set **out)
 {
     MT_DEFER(mt_evidence_set_free) struct mt_evidence_set *s = calloc(1, sizeof *s);
     MT_REQUIRE(s != NULL, MT_E_NOMEM, "no memory for evidence");
     if (is_folder(path)) {
         MT_TRY(add_folder_and_collateral(s, path));
+        MT_TRY(add_signers(s, path));
     } else {
         MT_TRY(add_file(s, path, offsetof(struct mt_evidence, quote)));
     }
-    MT_REQUIRE(s->evidence.quote.len > 0, MT_E_NOTFOUND,
+    find_evidence(s);
+    MT_REQUIRE(s->evidence.quote.len > 0 || s->evidence.hcl_report.len > 0, MT_E_NOTFOUND,
                "no evidence is there: a folder has quote.bin, report.bin or quote.msg");
     if (collateral != NULL) {
         MT_REQUIRE(is_folder(collateral), MT_E_NOTFOUND, "the collateral is no folder");
         MT_TRY(add_folder_and_collateral(s, collateral));
     }
-    s->kind = mt_evidence_kind_of(&s->evidence);
     *out = s;
     s = NULL; /* given */
     return MT_OK;
@@ -168,9 +230,22 @@ void mt_evidence_report_free(struct mt_evidence_report **r)
     }
 }
 
+/* Of a composite the hardware's part may be asked for, about its own report data. */
+static void narrow_to(enum mt_evidence_kind wanted, struct mt_evidence_set *s)
+{
+    struct mt_evidence hardware;
+    if (s->kind == MT_EVIDENCE_AZURE && wanted != MT_EVIDENCE_AZURE &&
+        !mt_failed(mt_evidence_hardware(&s->evidence, &hardware)) &&
+        mt_evidence_kind_of(&hardware) == wanted) {
+        s->evidence = hardware;
+        s->kind = wanted;
+    }
+}
+
 static MT_ERR check_kind(const struct mt_evidence_options *o, struct mt_evidence_report *r)
 {
     struct mt_trace *t = &r->appraisal.trace;
+    narrow_to(o->expected, r->set);
     enum mt_evidence_kind kind = r->set->kind;
     MT_CHECK(t, kind != MT_EVIDENCE_NONE, MT_E_FORMAT, "evidence-kind",
              "the file has the form of evidence that this verifier knows",

@@ -89,10 +89,13 @@ MT_ERR mt_policy_accept(struct mt_policy *p, const char *what, const char *value
 
 void mt_policy_accept_default(struct mt_policy *p)
 {
-    enum { RATED = 1 << MT_EVIDENCE_TDX | 1 << MT_EVIDENCE_SGX };
+    enum {
+        RATED = 1 << MT_EVIDENCE_TDX | 1 << MT_EVIDENCE_SGX | 1 << MT_EVIDENCE_AZURE,
+        UNRATED = 1 << MT_EVIDENCE_TPM | 1 << MT_EVIDENCE_SNP | 1 << MT_EVIDENCE_AZURE
+    };
     struct mt_hardware_policy *h = &p->hardware;
     if (h->tcb_statuses == 0) {
         h->tcb_statuses |= (h->kinds & RATED) != 0 ? 1U << MT_TCB_UP_TO_DATE : 0;
-        h->tcb_statuses |= (h->kinds & ~(uint32_t)RATED) != 0 ? 1U << MT_TCB_UNRATED : 0;
+        h->tcb_statuses |= (h->kinds & UNRATED) != 0 ? 1U << MT_TCB_UNRATED : 0;
     }
 }

@@ -30,6 +30,7 @@ static const size_t parts[] = {
     AT(evidence.collateral.root_ca_crl),
     AT(evidence.collateral.pck_crl),
     AT(evidence.collateral.pck_chain),
+    AT(evidence.tpm_quote),
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 

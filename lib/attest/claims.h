@@ -13,7 +13,7 @@
 enum {
     MT_REPORT_DATA_LEN = 64,
     MT_REGISTER_LEN_MAX = 64,
-    MT_CLAIMED_MAX = 64,
+    MT_CLAIMED_MAX = 80, /* what SNP and the PCRs under it say */
     MT_ADVISORIES_MAX = 64
 };
 

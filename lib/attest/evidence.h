@@ -34,7 +34,9 @@ struct mt_evidence {
     mt_bytes quote;               /* DCAP quote, SNP report, TPMS_ATTEST */
     mt_bytes signature;           /* of a TPM quote: TPMT_SIGNATURE */
     mt_bytes event_log;           /* TCG2 log or CCEL */
-    mt_bytes runtime_data;        /* of a composite: the JSON that endorses the vTPM's key */
+    mt_bytes runtime_data;        /* of a composite: the JSON that endorses the vTPM's key, */
+    mt_bytes hcl_report;          /* or what the vTPM keeps, with that JSON in it; */
+    mt_bytes tpm_quote;           /* and TPMS_ATTEST, for `quote` is the hardware's */
     mt_bytes pcrs;                /* of a TPM: the quoted values, in order of their index */
     mt_bytes ak_public;           /* of a TPM: TPMT_PUBLIC of the key that quoted */
     const mt_bytes *endorsements; /* platform certificates: an operator knows this machine's key */

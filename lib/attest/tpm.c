@@ -205,7 +205,7 @@ void mt_tpm_measurement(const struct mt_tpm_said *s, mt_hash *out)
     mt_sha256_labelled(MT_LABEL_TPM_MEASUREMENT, &all, 1, out);
 }
 
-static void claim_quote(const struct mt_tpm_quote *q, struct mt_claims *c)
+void mt_tpm_claim_quote(const struct mt_tpm_quote *q, struct mt_claims *c)
 {
     if (!q->is_safe) {
         mt_claim_weakness(c, MT_WEAK_UNCLEAN_STOP);
@@ -222,7 +222,7 @@ void mt_tpm_claim(const struct mt_tpm_said *s, struct mt_claims *c)
         "PCR0",  "PCR1",  "PCR2",  "PCR3",  "PCR4",  "PCR5",  "PCR6",  "PCR7",
         "PCR8",  "PCR9",  "PCR10", "PCR11", "PCR12", "PCR13", "PCR14", "PCR15",
         "PCR16", "PCR17", "PCR18", "PCR19", "PCR20", "PCR21", "PCR22", "PCR23"};
-    claim_quote(&s->quote, c);
+    mt_tpm_claim_quote(&s->quote, c);
     for (size_t i = 0; i < MT_TPM_PCRS; i++) {
         if ((s->pcrs >> i & 1) != 0) {
             mt_claim_bytes(c, names[i], mt_hash_bytes(&s->values[i]));
@@ -254,7 +254,7 @@ MT_ERR mt_tpm_show(const struct mt_evidence *in, struct mt_claims *out)
     struct mt_tpm_quote q;
     MT_TRY(mt_tpm_quote_parse(in->quote, &q));
     *out = (struct mt_claims){.kind = MT_EVIDENCE_TPM, .level = MT_LEVEL_TPM};
-    claim_quote(&q, out);
+    mt_tpm_claim_quote(&q, out);
     mt_claim_bytes(out, "report_data", q.extra_data);
     return MT_OK;
 }

@@ -35,7 +35,8 @@ MT_ERR mt_tpm_quote_verify(const struct mt_tpm_shown *in, const struct mt_tpm_ak
                            mt_bytes expected, struct mt_tpm_said *out, struct mt_trace *trace);
 /* The labelled hash of the PCRs that say which code runs. */
 void mt_tpm_measurement(const struct mt_tpm_said *s, mt_hash *out);
-/* Registers, counters, weaknesses: added to what is claimed already. */
+/* Counters and weaknesses; then registers too: added to what is claimed already. */
+void mt_tpm_claim_quote(const struct mt_tpm_quote *q, struct mt_claims *c);
 void mt_tpm_claim(const struct mt_tpm_said *s, struct mt_claims *c);
 
 #endif

@@ -141,9 +141,8 @@ static MT_ERR read_way(mt_bytes given, const struct mt_attest_roots *roots, stru
     return MT_OK;
 }
 
-/* Certificates of this very key, up to a root that counts. */
-static MT_ERR check_chain(const struct mt_tpm_ak *ak, const struct mt_evidence *in,
-                          const struct mt_attest_roots *roots, struct mt_trace *trace)
+MT_ERR mt_tpm_ak_chain_check(const struct mt_tpm_ak *ak, const struct mt_evidence *in,
+                             const struct mt_attest_roots *roots, struct mt_trace *trace)
 {
     MT_DEFER(end_way) struct way w = {.anchors_count = 0};
     enum mt_x509_fault why = MT_X509_MALFORMED;
@@ -179,7 +178,7 @@ MT_ERR mt_tpm_ak_check(const struct mt_tpm_ak *ak, const struct mt_evidence *in,
     bool is_known = mt_platform_is_known(&known, &ak->name) ||
                     is_among(&ak->name, roots->machines, roots->machines_count);
     if (!is_known && in->collateral.ak_chain.len > 0) {
-        return check_chain(ak, in, roots, trace);
+        return mt_tpm_ak_chain_check(ak, in, roots, trace);
     }
     MT_CHECK(trace, is_known, MT_E_PROOF, "platform-unknown",
              "the key that quotes is known, or certified by somebody who is",

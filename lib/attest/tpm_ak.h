@@ -37,5 +37,9 @@ void mt_tpm_ak_done(struct mt_tpm_ak *ak);
 /* Whether anybody vouches for it; the failed rule stands in `trace`. */
 MT_ERR mt_tpm_ak_check(const struct mt_tpm_ak *ak, const struct mt_evidence *in,
                        const struct mt_attest_roots *roots, struct mt_trace *trace);
+/* Whether its certificates, `in->collateral.ak_chain`, are of this very key and lead to a root that
+ * counts. */
+MT_ERR mt_tpm_ak_chain_check(const struct mt_tpm_ak *ak, const struct mt_evidence *in,
+                             const struct mt_attest_roots *roots, struct mt_trace *trace);
 
 #endif

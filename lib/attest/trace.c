@@ -2,11 +2,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/trace.h"
 
+/* What no longer fits takes the last one's place, so that a failure is always there to be read. */
 static void note(struct mt_trace *t, const struct mt_check *c)
 {
-    if (t->count < MT_TRACE_MAX) {
-        t->checks[t->count++] = *c;
-    }
+    t->count = t->count < MT_TRACE_MAX ? t->count + 1 : MT_TRACE_MAX;
+    t->checks[t->count - 1] = *c;
 }
 
 void mt_trace_pass(struct mt_trace *t, const char *rule, const char *meaning)

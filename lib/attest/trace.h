@@ -17,7 +17,7 @@ struct mt_check {
     const char *mend; /* of a failed one */
 };
 
-enum { MT_TRACE_MAX = 40 };
+enum { MT_TRACE_MAX = 64 };
 
 struct mt_trace {
     struct mt_check checks[MT_TRACE_MAX];

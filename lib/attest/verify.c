@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/verify.h"
 
+#include "attest/azure.h"
 #include "attest/dcap.h"
 #include "attest/snp.h"
 #include "attest/soft.h"
@@ -28,6 +29,9 @@ static enum mt_evidence_kind kind_of_quote(mt_bytes quote)
 
 enum mt_evidence_kind mt_evidence_kind_of(const struct mt_evidence *in)
 {
+    if (in->hcl_report.len > 0 || in->runtime_data.len > 0) {
+        return MT_EVIDENCE_AZURE; /* also where a part of it was left out: that is refused */
+    }
     if (in->quote.len == MT_SNP_REPORT_LEN) {
         return MT_EVIDENCE_SNP; /* no DCAP quote is as short */
     }
@@ -100,6 +104,7 @@ MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *
                           mt_bytes expected, struct mt_claims *out, struct mt_trace *trace)
 {
     static const struct mt_attest_roots nobody;
+    const struct mt_attest_roots *roots = in->roots == NULL ? &nobody : in->roots;
     MT_TRY(check_expected(kind, expected, trace));
     switch (kind) {
     case MT_EVIDENCE_SNP:
@@ -110,26 +115,41 @@ MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *
         MT_TRY(mt_dcap_verify(in, mt_dcap_intel_roots(), expected.ptr, out, trace));
         return check_log(in->event_log, MT_TCG_RTMRS_SHA384, out, trace);
     case MT_EVIDENCE_TPM:
-        MT_TRY(mt_tpm_verify(in, in->roots == NULL ? &nobody : in->roots, expected, out, trace));
+        MT_TRY(mt_tpm_verify(in, roots, expected, out, trace));
         return check_log(in->event_log, MT_TCG_PCRS_SHA256, out, trace);
     case MT_EVIDENCE_AZURE:
+        MT_TRY(mt_azure_verify(in, roots, expected, out, trace));
+        return check_log(in->event_log, MT_TCG_PCRS_SHA256, out, trace);
     case MT_EVIDENCE_NONE:
     case MT_EVIDENCE_SOFT:
     case MT_EVIDENCE_KINDS:
         break;
     }
-    MT_FAIL(MT_E_FORMAT, "evidence of a kind that no verifier here knows");
+    mt_trace_fail(trace, "evidence-kind", "the evidence is of a kind that hardware makes",
+                  "give a DCAP quote, an SNP report, a TPM's quote, or a folder with one");
+    MT_FAIL(MT_E_FORMAT, "evidence-kind");
+}
+
+MT_ERR mt_evidence_hardware(const struct mt_evidence *in, struct mt_evidence *out)
+{
+    if (mt_evidence_kind_of(in) == MT_EVIDENCE_AZURE) {
+        return mt_azure_hardware(in, out);
+    }
+    *out = *in;
+    return MT_OK;
 }
 
 MT_ERR mt_evidence_collateral_verify(const struct mt_evidence *in, struct mt_trace *trace)
 {
     MT_DEFER(mt_dcap_trust_free) struct mt_dcap_trust *believed = NULL;
-    switch (mt_evidence_kind_of(in)) {
+    struct mt_evidence hardware;
+    MT_TRY(mt_evidence_hardware(in, &hardware));
+    switch (mt_evidence_kind_of(&hardware)) {
     case MT_EVIDENCE_SNP:
-        return mt_snp_collateral_verify(in, mt_snp_roots_amd(), trace);
+        return mt_snp_collateral_verify(&hardware, mt_snp_roots_amd(), trace);
     case MT_EVIDENCE_SGX:
     case MT_EVIDENCE_TDX:
-        return mt_dcap_trust_new(in, mt_dcap_intel_roots(), &believed, trace);
+        return mt_dcap_trust_new(&hardware, mt_dcap_intel_roots(), &believed, trace);
     case MT_EVIDENCE_NONE:
     case MT_EVIDENCE_SOFT:
     case MT_EVIDENCE_TPM:
@@ -152,8 +172,9 @@ MT_ERR mt_evidence_show(const struct mt_evidence *in, struct mt_claims *out)
         return mt_tpm_show(in, out);
     case MT_EVIDENCE_NONE: /* soft evidence is told by its signature */
         return mt_soft_evidence_show(in->quote, out);
-    case MT_EVIDENCE_SOFT:
     case MT_EVIDENCE_AZURE:
+        return mt_azure_show(in, out);
+    case MT_EVIDENCE_SOFT:
     case MT_EVIDENCE_KINDS:
         break;
     }

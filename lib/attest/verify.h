@@ -19,6 +19,9 @@ enum mt_evidence_kind mt_evidence_kind_of(const struct mt_evidence *in);
 MT_ERR mt_evidence_verify(enum mt_evidence_kind kind, const struct mt_evidence *in,
                           mt_bytes expected, struct mt_claims *out, struct mt_trace *trace);
 
+/* Of a composite, the evidence of its hardware; all other evidence is that itself. MT_E_FORMAT. */
+MT_ERR mt_evidence_hardware(const struct mt_evidence *in, struct mt_evidence *out);
+
 /* Whether the collateral is its maker's, for this platform, at this time: all that verifying asks
  * of it. Of the evidence itself nothing is believed. */
 MT_ERR mt_evidence_collateral_verify(const struct mt_evidence *in, struct mt_trace *trace);

@@ -43,6 +43,7 @@
     X(MT_LABEL_DCAP_PLATFORM, "mesatee-dcap-platform-v1")                                          \
     X(MT_LABEL_TPM_POLICY, "mesatee-tpm-policy-v1")                                                \
     X(MT_LABEL_TPM_MEASUREMENT, "mesatee-tpm-measurement-v1")                                      \
+    X(MT_LABEL_AZURE_MEASUREMENT, "mesatee-azure-measurement-v1")                                  \
     X(MT_LABEL_DEVICE_SNP, "mesatee-device-key-snp-v1")                                            \
     X(MT_LABEL_DEVICE_SGX, "mesatee-device-key-sgx-v1")                                            \
     X(MT_LABEL_SHARE, "mesatee-share-v1")                                                          \

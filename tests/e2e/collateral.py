@@ -99,6 +99,13 @@ class Getter:
         return json.loads(self.w.cli("auditor", "--json", "evidence", "show", self.alone(folder)).stdout)
 
     def alone(self, folder):
+        if folder.parent.name == "azure":  # more than one file, and its collateral is not among them
+            alone = self.w.dir / f"alone-{folder.name}"
+            alone.mkdir(exist_ok=True)
+            for path in folder.glob("*"):
+                if not path.name.startswith("vcek"):
+                    (alone / path.name).write_bytes(path.read_bytes())
+            return alone
         return next(p for p in (folder / "quote.bin", folder / "report.bin") if p.exists())
 
     def get(self, folder, expected, into, *more, source=None):
@@ -117,7 +124,7 @@ def content(folder):
 
 def paths_of(g, folder):
     said = g.said(folder)
-    if said["kind"] != "snp":
+    if not evidence.is_amd(folder):
         return intel_paths(folder, said)
     return amd_paths(folder, said, said["says"]["fields"].get("product", "Genoa" if "genoa" in folder.name else "Milan"))
 
@@ -291,7 +298,7 @@ def unreachable(w, tap, g, folder, expected):
 
 def test(w, tap):
     w.identity("auditor")
-    sets = [s for s in evidence.sets()]
+    sets = [s for s in evidence.sets() if s[0].name != "tdx"]  # of Azure; its lists lie with the other TDs
     server = Server()
     g = Getter(w, server)
     try:

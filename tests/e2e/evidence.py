@@ -19,10 +19,17 @@ def sets():
         expected = json.loads(path.read_text())
         if path.parent.parent.name in ("dcap", "snp") and "report_data" in expected and "reference_time" in expected:
             yield path.parent, expected
+        if path.parent.parent.name == "azure":  # the hardware's report data is the paravisor's: ours is in the vTPM's quote
+            yield path.parent, dict(expected, report_data=expected["tpm_nonce"])
 
 
 def is_amd(folder):
-    return folder.parent.name == "snp"
+    return folder.parent.name == "snp" or folder.name.startswith("snp")
+
+
+def beside(folder):
+    """The quote and lists of the TD on Azure lie with the other TDs."""
+    return ("--collateral", VECTORS / "dcap/tdx_v4_azure") if folder == VECTORS / "azure/tdx" else ()
 
 
 def at(expected, days=0):
@@ -36,7 +43,7 @@ class Verifier:
 
     def run(self, folder, expected, *more, days=0, report_data=None):
         words = ["--report-data", report_data or expected["report_data"], "--at", at(expected, days)]
-        done = self.w.cli("auditor", "--json", "verify", folder, *words, *more, check=False)
+        done = self.w.cli("auditor", "--json", "verify", folder, *words, *beside(folder), *more, check=False)
         return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
 
     def rule(self, *words, **more):
@@ -132,7 +139,7 @@ def shown(w, tap, v, all_sets):
     bad = []
     for folder, expected in all_sets:
         _, verified = v.run(folder, expected)
-        done = w.cli("auditor", "--json", "evidence", "show", folder, check=False)
+        done = w.cli("auditor", "--json", "evidence", "show", folder, *beside(folder), check=False)
         said = json.loads(done.stdout)
         fields = dict(said["says"]["fields"])
         told = verified["claims"]["fields"]
@@ -152,6 +159,20 @@ def shown(w, tap, v, all_sets):
     tap.ok(forged_code.returncode == DONE and "verified: false" in forged_code.stdout and codes == [NOT_GENUINE, IO, IO],
            "a forged quote is shown as well, one that is cut is malformed, and what is not there cannot be read",
            f"{forged_code} {codes}")
+
+
+def composite(w, tap, v, all_sets):
+    """Of Azure's evidence the hardware's part can be asked for alone, and nothing but by name."""
+    bad = []
+    for folder, expected in (s for s in all_sets if s[0].parent.name == "azure"):
+        kind = "snp" if is_amd(folder) else "tdx"
+        own = json.loads((folder / "expected.json").read_text())["report_data"]
+        rules = [v.rule(folder, expected, "--format", "azure"), v.rule(folder, expected, "--format", "auto"),
+                 v.rule(folder, expected, "--format", kind, report_data=own), v.rule(folder, expected, report_data=own),
+                 v.rule(folder, expected, "--format", "tpm")]
+        if rules != [(REFUSED, "policy-missing")] * 3 + [(NOT_GENUINE, "report-data"), (NOT_GENUINE, "evidence-expected")]:
+            bad.append((str(folder), rules))
+    tap.ok(not bad, "evidence of Azure is about the quote's data; its hardware alone, if that is asked for by name, about its own", bad)
 
 
 def usage(w, tap, v, all_sets):
@@ -184,6 +205,7 @@ def test(w, tap):
     accepted(w, tap, v, all_sets)
     shown(w, tap, v, all_sets)
     token(w, tap, v, all_sets)
+    composite(w, tap, v, all_sets)
     usage(w, tap, v, all_sets)
 
 
