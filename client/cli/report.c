@@ -136,9 +136,11 @@ static void print_run(const struct mt_run_receipt *r)
                  (unsigned long long)r->facts.header.tree_size,
                  (unsigned long long)r->facts.header.recovery_epoch);
     mt_cli_print_hex(stdout, mt_hash_bytes(&r->facts.header.cluster));
-    (void)printf("\nlevel %llu, hardware_root: false, host_in_tcb: true, oblivious: %s, "
+    const struct mt_claims *k = &r->facts.appraisal.claims;
+    (void)printf("\nlevel %llu, hardware_root: %s, host_in_tcb: %s, oblivious: %s, "
                  "limits_enforced_against_rollback: %s, times claimed by the host\n",
-                 (unsigned long long)r->claim.level, r->claim.is_oblivious ? "true" : "false",
+                 (unsigned long long)r->claim.level, k->has_hardware_root ? "true" : "false",
+                 k->has_host_in_tcb ? "true" : "false", r->claim.is_oblivious ? "true" : "false",
                  r->claim.are_limits_enforced ? "true" : "false");
 }
 

@@ -53,6 +53,20 @@ static void find_administrators(struct mt_cli *c, struct mt_trace *t, struct adm
                              "which is measured"});
 }
 
+/* README.md says it at length. */
+static const char *meaning_of(const struct mt_claims *k)
+{
+    if (!k->has_hardware_root) {
+        return "software measured itself. Protects from the network, other users and a stolen\n"
+               "disk; not from root, hypervisor or operator of that machine.";
+    }
+    return k->has_host_in_tcb
+               ? "a TPM signed what has started. Protects from a changed boot and an old\n"
+                 "disk, too; not from the operator, nor from whoever touches the machine."
+               : "the processor signed what runs. Protects from hypervisor and operator, too; not\n"
+                 "from physical attacks on the processor.";
+}
+
 static void print_claims(const struct mt_cli *c, const struct mt_claims *k,
                          const struct administrators *who)
 {
@@ -65,9 +79,9 @@ static void print_claims(const struct mt_cli *c, const struct mt_claims *k,
                 {"platform     ", &k->platform},
                 {"channel key  ", mt_client_node(c->s.client)},
                 {"cluster      ", &c->s.context->cluster}};
-    (void)printf("level 2, hardware_root=false, host_in_tcb=true: software measured itself. "
-                 "Protects from the network, other users and a stolen\n"
-                 "disk; not from root, hypervisor or operator of that machine.\n");
+    (void)printf("level %u, hardware_root=%s, host_in_tcb=%s: %s\n", (unsigned)k->level,
+                 k->has_hardware_root ? "true" : "false", k->has_host_in_tcb ? "true" : "false",
+                 meaning_of(k));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         (void)printf("%s ", rows[i].title);
         mt_cli_print_hex(stdout, mt_hash_bytes(rows[i].hash));
