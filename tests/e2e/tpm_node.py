@@ -12,6 +12,7 @@ import time
 import world
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
+import host  # noqa: E402
 import machine  # noqa: E402
 
 REFUSED, NOT_GENUINE = 2, 3
@@ -93,11 +94,24 @@ def judge(w, tap, node, tpm, other):
     known = ("--platform", node.public["platform"])
     node.join("admin", policy=policy(w, node, "admin", "three", *known, "--kind", "tpm", "--level", "3", "--allow", "unclean-stop"))
     status = w.json("admin", "status")
-    tap.ok(status["level"] == 3 and status["hardware_root"] is True, "the node is level 3, and says what that means", status)
+    told = w.cli("admin", "verify").stdout
+    tap.ok(status["level"] == 3 and status["hardware_root"] is True and "level 3, hardware_root=true, host_in_tcb=true: a TPM" in told,
+           "the node is level 3, and says what that means", f"{status} {told}")
     done = add(w, node, "admin", "two", policy(w, node, "admin", "two", *known))
     tap.ok(done.returncode == REFUSED and "kind-unnamed" in done.stderr, "a policy that does not name TPMs refuses it", done.stderr)
     done = add(w, node, "admin", "unknown", policy(w, node, "admin", "unknown", "--platform", "00" * 32, "--kind", "tpm", "--level", "3"))
     tap.ok(done.returncode == NOT_GENUINE and "platform-unknown" in done.stderr, "a TPM that nobody enrolled is refused", done.stderr)
+
+
+def relay(w, tap, node):
+    """Somebody between client and node shows what the node has shown."""
+    between, good = host.Host(w.dir / "host"), w.dir / "three.policy"
+    kept = between.ask(node.public["port"])
+    for answer, what in ((lambda _: kept, "a quote of before, shown to another client, is refused"),
+                         (lambda question: between.ask(node.public["port"], question), "and so is a quote about the client's own question")):
+        done = w.cli("admin", "context", "add", "between", "--address", f"127.0.0.1:{between.pose(answer)}", "--identity", "admin", "--policy",
+                     good, check=False)
+        tap.ok(done.returncode == NOT_GENUINE and "report-data" in done.stderr, what, done.stderr)
 
 
 def use(w, tap, node):
@@ -282,6 +296,7 @@ def run(w, tap):
         said = node.log.read_text()
         tap.ok("ready" in said and "trace:" not in said, "the environment makes no library print what runs over the bus", said[-400:])
         judge(w, tap, node, tpm, other)
+        relay(w, tap, node)
         use(w, tap, node)
         disks(w, tap, node, tpm, other)
         tpm.stop()
