@@ -34,8 +34,8 @@ MT_ERR mt_process_kernel_facts(struct mt_buf *out);
 MT_ERR mt_process_executables(mt_err (*each)(void *state, mt_bytes path, mt_bytes content),
                               void *state);
 
-/* A whole file; MT_E_NOTFOUND, MT_E_IO, MT_E_LIMIT beyond the maximum. `path` may lie anywhere: the operator named
- * it. */
+/* A whole file; MT_E_NOTFOUND, MT_E_IO, MT_E_LIMIT beyond the maximum. `path` may lie anywhere: the
+ * operator named it. */
 MT_ERR mt_process_read_file(const char *path, size_t max, struct mt_buf *out);
 /* A file that was opened while we still might, to be read once from its start. */
 MT_ERR mt_process_open_file(const char *path, int *fd);
