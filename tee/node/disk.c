@@ -90,7 +90,7 @@ static MT_ERR warn_if_alone(const struct mt_node *n)
         const struct mt_log_field mend = {
             .name = "mend",
             .literal = "add a slot for recovery (mesatee keyslot add): without one, the data is "
-                       "lost with this machine, or with an update that nobody signed in"};
+                       "lost with this machine, or with an update that nobody approved"};
         mt_log("device-slot-alone", &mend, 1);
     }
     return MT_OK;
