@@ -105,7 +105,7 @@ MT_ERR mt_held_open(struct mt_fs *fs, const struct mt_root *r, struct mt_held *o
         MT_TRY(mt_bundle_parse(mt_buf_bytes(&h.bytes), &h.bundle));
     }
     *out = h;
-    h = (struct mt_held){.bytes = mt_buf_of_max(0)}; /* given */
+    h.bytes = mt_buf_of_max(0); /* given */
     return MT_OK;
 }
 
@@ -146,6 +146,6 @@ MT_ERR mt_held_take(struct mt_held *h, const struct mt_held_order *o, struct mt_
     }
     mt_held_free(h);
     *h = next;
-    next = (struct mt_held){.bytes = mt_buf_of_max(0)}; /* given */
+    next.bytes = mt_buf_of_max(0); /* given */
     return MT_OK;
 }

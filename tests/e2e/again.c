@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "mesatee/mesatee.h"
 
@@ -13,9 +14,8 @@ int main(int argc, char **argv)
 {
     struct mesatee *m = NULL;
     char line[16];
-    unsigned seconds = 0;
-    if (argc != 4 || sscanf(argv[2], "%u", &seconds) != 1 ||
-        mesatee_open(argv[1], NULL, &m) != MESATEE_DONE ||
+    unsigned seconds = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+    if (argc != 4 || mesatee_open(argv[1], NULL, &m) != MESATEE_DONE ||
         mesatee_renew_every(m, 0) != MESATEE_USAGE ||
         mesatee_renew_every(m, seconds) != MESATEE_DONE) {
         return MESATEE_USAGE;
