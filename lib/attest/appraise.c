@@ -4,16 +4,6 @@
 
 #include <stdlib.h>
 
-static bool is_among(const mt_hash *h, const mt_hash *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (mt_hash_equal(h, &list[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void free_list(struct mt_auditors_list **l)
 {
     free(*l);
@@ -25,7 +15,7 @@ static MT_ERR check_measurement(const struct mt_appraiser *a, const struct mt_cl
                                 uint64_t now_ms, struct mt_trace *trace)
 {
     const struct mt_policy *p = a->policy;
-    bool is_known = is_among(&c->measurement, p->measurements, p->measurements_count);
+    bool is_known = mt_hash_is_among(&c->measurement, p->measurements, p->measurements_count);
     if (!is_known && p->auditors.threshold > 0) {
         MT_DEFER(free_list) struct mt_auditors_list *list = calloc(1, sizeof *list);
         MT_REQUIRE(list != NULL, MT_E_NOMEM, "no memory for an auditors' list");
@@ -62,7 +52,7 @@ MT_ERR mt_appraise(const struct mt_appraiser *a, const struct mt_claims *c, uint
     MT_CHECK(
         trace,
         p->configurations_count == 0 ||
-            is_among(&c->configuration, p->configurations, p->configurations_count),
+            mt_hash_is_among(&c->configuration, p->configurations, p->configurations_count),
         MT_E_DENIED, "configuration-unknown",
         "the node's configuration is one that the policy names, or the policy names none",
         "the operator has changed the configuration: compare it, then add its hash to the policy");

@@ -47,16 +47,6 @@ void mt_platform_certificate_write(struct mt_writer *w, const struct mt_key *ope
     mt_signed_write(w, operator_key, MT_LABEL_PLATFORM_CERT, payload);
 }
 
-static bool is_among(const mt_hash *h, const mt_hash *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (mt_hash_equal(h, &list[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether this endorsement is a certificate for the platform, valid now, by an operator that we
  * know. */
 static bool is_certified(const struct mt_soft_input *in, mt_bytes endorsement,
@@ -82,12 +72,12 @@ static bool is_certified(const struct mt_soft_input *in, mt_bytes endorsement,
                    !mt_failed(mt_cbor_read_uint(&r, &not_after_ms)) && !mt_failed(mt_read_end(&r));
     return is_read && mt_hash_equal(&subject, platform) && not_before_ms <= in->now_ms &&
            in->now_ms < not_after_ms &&
-           is_among(&signer_hash, in->roots.operators, in->roots.operators_count);
+           mt_hash_is_among(&signer_hash, in->roots.operators, in->roots.operators_count);
 }
 
 bool mt_platform_is_known(const struct mt_soft_input *in, const mt_hash *platform)
 {
-    if (is_among(platform, in->roots.platforms, in->roots.platforms_count)) {
+    if (mt_hash_is_among(platform, in->roots.platforms, in->roots.platforms_count)) {
         return true;
     }
     for (size_t i = 0; i < in->endorsements_count; i++) {

@@ -62,16 +62,6 @@ MT_ERR mt_tpm_ak_of(mt_bytes public, struct mt_tpm_ak *out, struct mt_trace *tra
     return MT_OK;
 }
 
-static bool is_among(const mt_hash *h, const mt_hash *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (mt_hash_equal(h, &list[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Certificates in DER, one after another; a TPM's memory gives them with zeros behind. */
 static MT_ERR add_each(struct mt_x509_chain *chain, mt_bytes in)
 {
@@ -127,7 +117,7 @@ static MT_ERR read_way(mt_bytes given, const struct mt_attest_roots *roots, stru
         const mt_bytes der = mt_x509_der(w->chain.certs[i]);
         mt_hash hash;
         mt_sha256(&der, 1, &hash);
-        if (is_among(&hash, roots->tpm_roots, roots->tpm_roots_count)) {
+        if (mt_hash_is_among(&hash, roots->tpm_roots, roots->tpm_roots_count)) {
             w->anchors[w->anchors_count++] = w->chain.certs[i];
         }
     }
@@ -176,7 +166,7 @@ MT_ERR mt_tpm_ak_check(const struct mt_tpm_ak *ak, const struct mt_evidence *in,
                                         .roots = roots->known,
                                         .now_ms = in->now_ms};
     bool is_known = mt_platform_is_known(&known, &ak->name) ||
-                    is_among(&ak->name, roots->machines, roots->machines_count);
+                    mt_hash_is_among(&ak->name, roots->machines, roots->machines_count);
     if (!is_known && in->collateral.ak_chain.len > 0) {
         return mt_tpm_ak_chain_check(ak, in, roots, trace);
     }

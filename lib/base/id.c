@@ -10,6 +10,16 @@ static const char hex_digits[] = "0123456789abcdef";
 static const char base64url_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+bool mt_hash_is_among(const mt_hash *h, const mt_hash *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mt_hash_equal(h, &list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A hash at a time, for most of what is written so is one. */
 enum { PIECE = 32 };
 

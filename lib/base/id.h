@@ -35,6 +35,9 @@ static inline bool mt_id_equal(const mt_id *a, const mt_id *b)
     return mt_bytes_equal(mt_id_bytes(a), mt_id_bytes(b));
 }
 
+/* Not for secrets: it ends with the first that is equal. */
+bool mt_hash_is_among(const mt_hash *h, const mt_hash *list, size_t count);
+
 /* Lower-case hexadecimal, two digits a byte. */
 void mt_hex_write(struct mt_writer *w, mt_bytes bytes);
 

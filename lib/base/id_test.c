@@ -24,6 +24,14 @@ static void ids_and_hashes_are_equal_when_all_their_bytes_are(void)
     MT_ASSERT(!mt_hash_equal(&a, &b) && !mt_id_equal(&c, &d));
 }
 
+static void a_hash_is_among_those_that_are_counted(void)
+{
+    const mt_hash list[] = {{{1}}, {{2}}, {{3}}};
+    MT_ASSERT(mt_hash_is_among(&list[0], list, 3) && mt_hash_is_among(&list[2], list, 3));
+    MT_ASSERT(!mt_hash_is_among(&list[2], list, 2));
+    MT_ASSERT(!mt_hash_is_among(&list[0], NULL, 0));
+}
+
 static void hexadecimal_is_lower_case_and_comes_back(void)
 {
     uint8_t all[256];
@@ -110,6 +118,7 @@ int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(ids_and_hashes_are_equal_when_all_their_bytes_are),
+        MT_TEST(a_hash_is_among_those_that_are_counted),
         MT_TEST(hexadecimal_is_lower_case_and_comes_back),
         MT_TEST(hexadecimal_of_another_length_or_digit_is_refused),
         MT_TEST(base64url_gives_the_vectors_of_its_standard),
