@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/eventlog.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -101,5 +102,20 @@ MT_ERR mt_eventlog_parse(mt_bytes in, struct mt_eventlog *out)
         extend(&out->registers[e->index], &e->digest);
         out->count++;
     }
+    return MT_OK;
+}
+
+static void free_log(struct mt_eventlog **log)
+{
+    free(*log);
+    *log = NULL;
+}
+
+MT_ERR mt_eventlog_replay(mt_bytes in, mt_hash registers[MT_REGISTERS])
+{
+    MT_DEFER(free_log) struct mt_eventlog *log = calloc(1, sizeof *log);
+    MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a measurement log");
+    MT_TRY(mt_eventlog_parse(in, log));
+    memcpy(registers, log->registers, sizeof log->registers);
     return MT_OK;
 }

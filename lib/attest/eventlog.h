@@ -38,4 +38,7 @@ void mt_event_write(struct mt_writer *w, const struct mt_event *e);
  * deep stacks. Borrows from `in`. */
 MT_ERR mt_eventlog_parse(mt_bytes in, struct mt_eventlog *out);
 
+/* What the registers hold in the end, for whoever needs no events: MT_E_NOMEM or as above. */
+MT_ERR mt_eventlog_replay(mt_bytes in, mt_hash registers[MT_REGISTERS]);
+
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-
 #include "attest/appraise.h"
 #include "attest/binder.h"
 #include "attest/bundle.h"
@@ -26,23 +24,19 @@ static MT_ERR verify_soft(const struct mt_appraiser *a, const struct mt_shown *s
     return mt_soft_verify(&in, report_data, &out->claims, &out->trace);
 }
 
-static void free_log(struct mt_eventlog **log)
-{
-    free(*log);
-    *log = NULL;
-}
-
 /* Measured code wrote the log, and the hardware's evidence is about it. */
 static MT_ERR claim_log(mt_bytes bytes, struct mt_claims *out, struct mt_trace *trace)
 {
-    MT_DEFER(free_log) struct mt_eventlog *log = calloc(1, sizeof *log);
-    MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a measurement log");
-    mt_err e = mt_eventlog_parse(bytes, log);
+    mt_hash registers[MT_REGISTERS];
+    mt_err e = mt_eventlog_replay(bytes, registers);
+    if (mt_failed(e) && e.fault->code == MT_E_NOMEM) {
+        return e; /* which says nothing of the log */
+    }
     MT_CHECK(trace, !mt_failed(e), MT_E_PROOF, "measurement-log",
              "the measurement log is whole and its events are what their digests say",
              "the node's log is broken: do not trust it");
-    out->configuration = log->registers[MT_REGISTER_CONFIGURATION];
-    out->kernel = log->registers[MT_REGISTER_KERNEL];
+    out->configuration = registers[MT_REGISTER_CONFIGURATION];
+    out->kernel = registers[MT_REGISTER_KERNEL];
     return MT_OK;
 }
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/soft.h"
 
-#include <stdlib.h>
-
 #include "attest/eventlog.h"
 #include "attest/signed.h"
 #include "base/assert.h"
@@ -111,24 +109,17 @@ static MT_ERR parse_payload(mt_bytes in, struct payload *out)
     return MT_OK;
 }
 
-static void free_log(struct mt_eventlog **log)
-{
-    free(*log);
-    *log = NULL;
-}
-
 static MT_ERR claims_of(const struct payload *p, const mt_spki *platform, struct mt_claims *out)
 {
-    MT_DEFER(free_log) struct mt_eventlog *log = calloc(1, sizeof *log);
-    MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a measurement log");
-    MT_TRY(mt_eventlog_parse(p->log, log));
+    mt_hash registers[MT_REGISTERS];
+    MT_TRY(mt_eventlog_replay(p->log, registers));
     *out = (struct mt_claims){
         .kind = MT_EVIDENCE_SOFT,
         .level = MT_LEVEL_SOFT,
         .has_host_in_tcb = true,
-        .measurement = log->registers[MT_REGISTER_CODE],
-        .configuration = log->registers[MT_REGISTER_CONFIGURATION],
-        .kernel = log->registers[MT_REGISTER_KERNEL],
+        .measurement = registers[MT_REGISTER_CODE],
+        .configuration = registers[MT_REGISTER_CONFIGURATION],
+        .kernel = registers[MT_REGISTER_KERNEL],
     };
     mt_spki_hash(platform, &out->platform);
     return MT_OK;

@@ -100,24 +100,16 @@ mt_err mt_node_evidence(void *state, const uint8_t report_data[64], struct mt_wr
 }
 
 /* The log's registers, which is all that hardware does not say. */
-static void free_log(struct mt_eventlog **log)
-{
-    free(*log);
-    *log = NULL;
-}
-
 static MT_ERR claims_of(struct mt_node *n, mt_bytes evidence,
                         const uint8_t report_data[MT_REPORT_DATA_LEN], struct mt_claims *out)
 {
-    MT_DEFER(free_log) struct mt_eventlog *log = NULL;
+    mt_hash registers[MT_REGISTERS];
     if (n->device == NULL) {
         return mt_soft_evidence_show(evidence, out);
     }
     MT_TRY(mt_node_device_claims(n, evidence, report_data, out));
-    log = calloc(1, sizeof *log);
-    MT_REQUIRE(log != NULL, MT_E_NOMEM, "no memory for a measurement log");
-    MT_TRY(mt_eventlog_parse(mt_buf_bytes(&n->log), log));
-    out->configuration = log->registers[MT_REGISTER_CONFIGURATION];
+    MT_TRY(mt_eventlog_replay(mt_buf_bytes(&n->log), registers));
+    out->configuration = registers[MT_REGISTER_CONFIGURATION];
     return MT_OK;
 }
 
