@@ -314,6 +314,7 @@ MT_ERR mt_context_refresh(const struct mt_home *h, struct mt_context *c)
     MT_DEFER(mt_context_free) struct mt_context *now = NULL;
     MT_ASSERT(c != NULL); /* so that its name is one, and not the one in use */
     MT_TRY(mt_context_load(h, c->name, &now));
+    MT_ASSERT(now != NULL);
     MT_REQUIRE(mt_hash_equal(&now->cluster, &c->cluster) && strcmp(now->identity, c->identity) == 0,
                MT_E_DENIED, "context-changed: the context is of another cluster or identity now");
     struct mt_buf policy_file = c->policy_file;
