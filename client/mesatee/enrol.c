@@ -89,18 +89,14 @@ static mt_bytes one_certificate(mt_bytes in)
     return len < in.len ? (mt_bytes){in.ptr, len} : in;
 }
 
-/* The certificate is by this maker, and of this very key: RSA of 2048 bits, whose modulus ends a
- * TPMT_PUBLIC (mt_credential_make() refuses all others). */
+/* The certificate is by this maker, and of this very key. */
 static MT_ERR check_endorsement(const struct mt_enrol_options *o, const struct keys *k,
                                 struct mt_trace *trace)
 {
-    enum { MODULUS = 256 };
-    static const uint8_t exponent[] = {1, 0, 1};
     MT_DEFER(mt_x509_chain_free) struct mt_x509_chain chain = {.count = 0};
     MT_DEFER(mt_x509_chain_free) struct mt_x509_chain maker = {.count = 0};
     MT_DEFER(mt_pubkey_free) struct mt_pubkey *key = NULL;
     enum mt_x509_fault why = MT_X509_SOUND;
-    mt_bytes ek = k->endorsement_bytes;
     mt_err e = read_maker(o->root, &maker);
     MT_CHECK(trace, !mt_failed(e), MT_E_FORMAT, "endorsement-root",
              "the certificates of the TPM's maker can be read",
@@ -112,11 +108,9 @@ static MT_ERR check_endorsement(const struct mt_enrol_options *o, const struct k
     MT_CHECK(trace, !mt_failed(e) && !mt_failed(mt_x509_verify(&chain, &trust, &why)), MT_E_PROOF,
              "endorsement-certificate", "the TPM's maker has certified its endorsement key",
              "this TPM is not of that maker, or has no certificate: do not enrol it");
-    e = ek.len > MODULUS ? mt_pubkey_of_rsa((mt_bytes){ek.ptr + ek.len - MODULUS, MODULUS},
-                                            MT_BYTES_OF(exponent), &key)
-                         : MT_OK;
+    e = mt_credential_ek(k->endorsement_bytes, &key);
     MT_CHECK(trace,
-             key != NULL && !mt_failed(e) &&
+             !mt_failed(e) &&
                  mt_bytes_equal(mt_pubkey_spki(key), mt_pubkey_spki(mt_x509_key(chain.certs[0]))),
              MT_E_PROOF, "endorsement-key", "the certificate is of the key that is shown",
              "the node shows another TPM's certificate: do not trust it");

@@ -2,77 +2,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/credential.h"
 
+#include "attest/tpm_structs.h"
 #include "base/assert.h"
 #include "crypto/ct.h"
 #include "crypto/hash.h"
 #include "crypto/wrap.h"
 
 enum {
-    ALG_RSA = 0x0001,
-    ALG_AES = 0x0006,
-    ALG_SHA256 = 0x000b,
-    ALG_NULL = 0x0010,
-    ALG_CFB = 0x0043,
-    RSA_BITS = 2048,
-    RSA_LEN = RSA_BITS / 8,
+    AES_BITS = 128,
+    RSA_LEN = 2048 / 8,
+    USUAL_EXPONENT = 65537,
     NAME_LEN = 2 + sizeof(mt_hash),
 };
 
-/* fixedTPM, fixedParent, sensitiveDataOrigin, restricted, decrypt: what says that the secret can
- * come out by activation alone. Who may use the key is its policy's affair. */
-enum {
-    ATTRIBUTES_NEEDED = 0x30032,
-    ATTRIBUTE_SIGN = 0x40000,
-};
-
-/* The modulus, of the one kind of endorsement key that we challenge. */
-static MT_ERR read_ek(mt_bytes public_area, struct mt_pubkey **out)
+MT_ERR mt_credential_ek(mt_bytes public, struct mt_pubkey **out)
 {
-    static const uint16_t expected[] = {ALG_AES, 128, ALG_CFB, ALG_NULL, RSA_BITS};
-    uint16_t word = 0;
-    uint32_t attributes = 0;
-    uint32_t exponent = 0;
-    mt_bytes policy;
-    mt_bytes modulus;
-    struct mt_reader r = mt_reader_over(public_area);
-    MT_TRY(mt_read_u16be(&r, &word));
-    MT_REQUIRE(word == ALG_RSA, MT_E_FORMAT, "an endorsement key is not RSA");
-    MT_TRY(mt_read_u16be(&r, &word));
-    MT_REQUIRE(word == ALG_SHA256, MT_E_FORMAT, "an endorsement key's name is not over SHA-256");
-    MT_TRY(mt_read_u32be(&r, &attributes));
-    MT_REQUIRE((attributes & ATTRIBUTES_NEEDED) == ATTRIBUTES_NEEDED &&
-                   (attributes & ATTRIBUTE_SIGN) == 0,
-               MT_E_FORMAT, "an endorsement key may do more than it should");
-    MT_TRY(mt_read_u16be(&r, &word));
-    MT_TRY(mt_read_bytes(&r, word, &policy));
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        MT_TRY(mt_read_u16be(&r, &word));
-        MT_REQUIRE(word == expected[i], MT_E_FORMAT,
-                   "an endorsement key is not RSA-2048 with AES-128-CFB");
-    }
-    MT_TRY(mt_read_u32be(&r, &exponent));
-    MT_REQUIRE(exponent == 0, MT_E_FORMAT, "an endorsement key's exponent is not the usual one");
-    MT_TRY(mt_read_u16be(&r, &word));
-    MT_REQUIRE(word == RSA_LEN, MT_E_FORMAT, "an endorsement key is not as long as it says");
-    MT_TRY(mt_read_bytes(&r, word, &modulus));
-    MT_TRY(mt_read_end(&r));
-    static const uint8_t usual[] = {1, 0, 1};
-    return mt_pubkey_of_rsa(modulus, (mt_bytes){usual, sizeof usual}, out);
+    static const uint8_t exponent[] = {1, 0, 1};
+    enum {
+        /* What says that the secret can come out by activation alone. Who may use the key is its
+         * policy's affair. */
+        DEMANDED = MT_TPM_FIXED_TPM | MT_TPM_FIXED_PARENT | MT_TPM_SENSITIVE_DATA_ORIGIN |
+                   MT_TPM_RESTRICTED | MT_TPM_DECRYPT,
+        LOOKED_AT = DEMANDED | MT_TPM_SIGN
+    };
+    struct mt_tpm_public p = {.type = 0};
+    MT_TRY(mt_tpm_public_parse(public, &p));
+    MT_REQUIRE(p.name_hash == MT_TPM_SHA256, MT_E_FORMAT,
+               "an endorsement key's name is not over SHA-256");
+    MT_REQUIRE((p.attributes & LOOKED_AT) == DEMANDED, MT_E_FORMAT,
+               "an endorsement key may do more than it should");
+    MT_REQUIRE(p.symmetric == MT_TPM_AES && p.symmetric_bits == AES_BITS &&
+                   p.symmetric_mode == MT_TPM_CFB && p.scheme == MT_TPM_NULL,
+               MT_E_FORMAT, "an endorsement key does not wrap with AES-128-CFB");
+    MT_REQUIRE(p.type == MT_TPM_RSA && p.n.len == RSA_LEN && p.exponent == USUAL_EXPONENT,
+               MT_E_FORMAT, "an endorsement key is not RSA-2048 with the usual exponent");
+    return mt_pubkey_of_rsa(p.n, MT_BYTES_OF(exponent), out);
 }
 
 /* TPM 2.0 Library, Part 1, 16: the hash's algorithm, then the hash of the public area. */
 static MT_ERR name_of(mt_bytes public_area, uint8_t out[NAME_LEN])
 {
-    uint16_t type = 0;
-    uint16_t algorithm = 0;
+    struct mt_tpm_public p = {.type = 0};
     mt_hash hash;
-    struct mt_reader r = mt_reader_over(public_area);
-    MT_TRY(mt_read_u16be(&r, &type));
-    MT_TRY(mt_read_u16be(&r, &algorithm));
-    MT_REQUIRE(algorithm == ALG_SHA256, MT_E_FORMAT, "a quoting key's name is not over SHA-256");
+    MT_TRY(mt_tpm_public_parse(public_area, &p));
+    MT_REQUIRE(p.name_hash == MT_TPM_SHA256, MT_E_FORMAT,
+               "a quoting key's name is not over SHA-256");
     mt_sha256(&public_area, 1, &hash);
     struct mt_writer w = mt_writer_over((mt_span){out, NAME_LEN});
-    mt_write_u16be(&w, ALG_SHA256);
+    mt_write_u16be(&w, MT_TPM_SHA256);
     mt_write_bytes(&w, MT_BYTES_OF(hash));
     MT_ASSERT(mt_write_done(&w).len == NAME_LEN);
     return MT_OK;
@@ -129,7 +106,7 @@ MT_ERR mt_credential_make(const struct mt_credential_wish *wanted, struct mt_wri
     MT_DEFER(mt_pubkey_free) struct mt_pubkey *ek = NULL;
     MT_ASSERT(wanted->seed.len == MT_CREDENTIAL_SEED_LEN);
     MT_ASSERT(wanted->secret.len == MT_CREDENTIAL_SECRET_LEN);
-    MT_TRY(read_ek(wanted->ek_public, &ek));
+    MT_TRY(mt_credential_ek(wanted->ek_public, &ek));
     MT_TRY(name_of(wanted->ak_public, name));
     MT_TRY(mt_wrap_rsa(ek, MT_LITERAL("IDENTITY\0"), wanted->seed,
                        (mt_span){encrypted, sizeof encrypted}));

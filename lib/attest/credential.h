@@ -3,7 +3,7 @@
 #ifndef MT_ATTEST_CREDENTIAL_H
 #define MT_ATTEST_CREDENTIAL_H
 
-#include "base/bytes.h"
+#include "crypto/pubkey.h"
 
 /*
  * TPM2_MakeCredential without a TPM (TPM 2.0 Library, Part 1, 24): a secret that the TPM with this
@@ -12,10 +12,11 @@
  */
 enum { MT_CREDENTIAL_SEED_LEN = 32, MT_CREDENTIAL_SECRET_LEN = 32 };
 
-/*
- * Both keys as TPMT_PUBLIC: the endorsement key RSA-2048, restricted to decrypt, with AES-128-CFB
- * and SHA-256; the quoting key's name is over SHA-256. MT_E_FORMAT for others.
- */
+/* The endorsement key out of TPMT_PUBLIC: RSA-2048, restricted to decrypt, with AES-128-CFB and
+ * SHA-256. MT_E_FORMAT for others. */
+MT_ERR mt_credential_ek(mt_bytes public, struct mt_pubkey **out);
+
+/* Both keys as TPMT_PUBLIC; the quoting key's name is over SHA-256. MT_E_FORMAT for others. */
 struct mt_credential_wish {
     mt_bytes ek_public;
     mt_bytes ak_public;

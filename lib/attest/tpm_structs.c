@@ -135,13 +135,12 @@ MT_ERR mt_tpm_signature_parse(mt_bytes in, struct mt_tpm_signature *out)
 }
 
 /* TPMT_SYM_DEF_OBJECT: what a key that wraps others wraps them with. */
-static MT_ERR read_symmetric(struct mt_reader *r)
+static MT_ERR read_symmetric(struct mt_reader *r, struct mt_tpm_public *p)
 {
-    uint16_t word = 0;
-    MT_TRY(mt_read_u16be(r, &word));
-    if (word != MT_TPM_NULL) {
-        MT_TRY(mt_read_u16be(r, &word)); /* bits */
-        MT_TRY(mt_read_u16be(r, &word)); /* mode */
+    MT_TRY(mt_read_u16be(r, &p->symmetric));
+    if (p->symmetric != MT_TPM_NULL) {
+        MT_TRY(mt_read_u16be(r, &p->symmetric_bits));
+        MT_TRY(mt_read_u16be(r, &p->symmetric_mode));
     }
     return MT_OK;
 }
@@ -177,7 +176,7 @@ static MT_ERR read_ecc(struct mt_reader *r, struct mt_tpm_public *p)
                "a TPM's key is on no known curve");
     size_t len = p->curve == MT_TPM_CURVE_P256 ? 32 : 48;
     MT_TRY(mt_read_u16be(r, &kdf));
-    MT_REQUIRE(kdf == MT_TPM_NULL, MT_E_FORMAT, "a TPM's key that signs derives no others");
+    MT_REQUIRE(kdf == MT_TPM_NULL, MT_E_FORMAT, "a TPM's key derives no others");
     MT_TRY(read_sized(r, len, &p->x));
     return read_sized(r, len, &p->y);
 }
@@ -187,16 +186,15 @@ MT_ERR mt_tpm_public_parse(mt_bytes in, struct mt_tpm_public *out)
     struct mt_reader r = mt_reader_over(in);
     struct mt_tpm_public p = {.type = 0};
     mt_bytes policy;
-    uint16_t name_hash = 0;
     MT_TRY(mt_read_u16be(&r, &p.type));
     MT_REQUIRE(p.type == MT_TPM_RSA || p.type == MT_TPM_ECC, MT_E_FORMAT,
                "a TPM's key is neither RSA nor elliptic");
-    MT_TRY(read_hash(&r, &name_hash));
+    MT_TRY(read_hash(&r, &p.name_hash));
     MT_TRY(mt_read_u32be(&r, &p.attributes));
     MT_REQUIRE((p.attributes & ~(uint32_t)KNOWN_ATTRIBUTES) == 0, MT_E_FORMAT,
-               "a TPM's key has an attribute that a key which quotes has not");
+               "a TPM's key has an attribute that we do not know");
     MT_TRY(read_sized(&r, MT_TPM_DIGEST_MAX, &policy));
-    MT_TRY(read_symmetric(&r));
+    MT_TRY(read_symmetric(&r, &p));
     MT_TRY(read_scheme(&r, &p));
     MT_TRY(p.type == MT_TPM_RSA ? read_rsa(&r, &p) : read_ecc(&r, &p));
     MT_TRY(mt_read_end(&r));

@@ -20,6 +20,7 @@ enum {
 enum mt_tpm_alg {
     MT_TPM_RSA = 0x0001,
     MT_TPM_SHA1 = 0x0004,
+    MT_TPM_AES = 0x0006,
     MT_TPM_SHA256 = 0x000b,
     MT_TPM_SHA384 = 0x000c,
     MT_TPM_SHA512 = 0x000d,
@@ -28,6 +29,7 @@ enum mt_tpm_alg {
     MT_TPM_RSAPSS = 0x0016,
     MT_TPM_ECDSA = 0x0018,
     MT_TPM_ECC = 0x0023,
+    MT_TPM_CFB = 0x0043,
 };
 
 /* Bytes of a digest; 0 for what is no hash that we know. */
@@ -75,10 +77,14 @@ enum {
 };
 enum { MT_TPM_CURVE_P256 = 3, MT_TPM_CURVE_P384 = 4 };
 
-/* TPMT_PUBLIC of a key: RSA, or ECC on P-256 or P-384. */
+/* TPMT_PUBLIC of a key that signs, or of one that keeps others: RSA, or ECC on P-256 or P-384. */
 struct mt_tpm_public {
     uint16_t type;
+    uint16_t name_hash;
     uint32_t attributes;
+    uint16_t symmetric; /* what it wraps others with; MT_TPM_NULL: it does not */
+    uint16_t symmetric_bits;
+    uint16_t symmetric_mode;
     uint16_t scheme; /* MT_TPM_NULL: any */
     uint16_t scheme_hash;
     uint16_t curve;

@@ -3,6 +3,7 @@
 
 /* Quotes of a real machine (tests/vectors/tpm, the program's argument), and of a TPM that we made
  * up where no real one shows what is to be refused. */
+#include "attest/credential.h"
 #include "attest/tpm_world_test.h"
 
 static const uint64_t mid_2025_ms = 1751328000000;
@@ -327,6 +328,69 @@ static void a_key_that_signs_anything_else_is_refused(void)
     MT_ASSERT(is_named(MT_E_FORMAT, "ak-format"));
 }
 
+/* TPMT_PUBLIC of an endorsement key, its words one after another. */
+struct ek_words {
+    uint16_t type;
+    uint16_t name_hash;
+    uint32_t attributes;
+    uint16_t symmetric;
+    uint16_t bits;
+    uint16_t mode;
+};
+
+static mt_err ask_ek(const struct ek_words *k, mt_bytes n)
+{
+    MT_DEFER(mt_pubkey_free) struct mt_pubkey *key = NULL;
+    uint8_t room[ROOM];
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_u16be(&w, k->type);
+    mt_write_u16be(&w, k->name_hash);
+    mt_write_u32be(&w, k->attributes);
+    put_sized(&w, MT_LITERAL("policy"));
+    mt_write_u16be(&w, k->symmetric);
+    mt_write_u16be(&w, k->bits);
+    mt_write_u16be(&w, k->mode);
+    mt_write_u16be(&w, MT_TPM_NULL); /* it signs nothing */
+    mt_write_u16be(&w, (uint16_t)(n.len * 8));
+    mt_write_u32be(&w, 0);
+    put_sized(&w, n);
+    mt_err e = mt_credential_ek(mt_write_done(&w), &key);
+    MT_ASSERT(mt_failed(e) == (key == NULL));
+    return e;
+}
+
+/* Another key would give the secret to whoever asks, or be read as what it is not. */
+static void only_an_endorsement_key_is_challenged(void)
+{
+    enum { EK = 0x300b2 };
+    MT_DEFER(mt_x509_free) struct mt_x509 *x = NULL;
+    begin(PKI_RSA_2048);
+    const mt_bytes spki = own_spki(&tpm, &x);
+    const mt_bytes n = {spki.ptr + spki.len - 5 - 256, 256};
+    const struct ek_words ek = {MT_TPM_RSA, MT_TPM_SHA256, EK, MT_TPM_AES, 128, MT_TPM_CFB};
+    const struct ek_words wrong[] = {
+        {MT_TPM_ECC, ek.name_hash, EK, MT_TPM_AES, 128, MT_TPM_CFB},
+        {MT_TPM_RSA, MT_TPM_SHA384, EK, MT_TPM_AES, 128, MT_TPM_CFB},
+        {MT_TPM_RSA, ek.name_hash, EK, MT_TPM_AES, 256, MT_TPM_CFB},
+        {MT_TPM_RSA, ek.name_hash, EK, MT_TPM_AES, 128, MT_TPM_CFB - 1},
+        {MT_TPM_RSA, ek.name_hash, EK, MT_TPM_AES + 1, 128, MT_TPM_CFB},
+    };
+    static const uint32_t attributes[] = {
+        MT_TPM_FIXED_TPM,  MT_TPM_FIXED_PARENT, MT_TPM_SENSITIVE_DATA_ORIGIN,
+        MT_TPM_RESTRICTED, MT_TPM_DECRYPT,      MT_TPM_SIGN};
+    OK(ask_ek(&ek, n));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        MT_ASSERT(is_code(ask_ek(&wrong[i], n), MT_E_FORMAT));
+    }
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) {
+        struct ek_words other = ek;
+        other.attributes ^= attributes[i];
+        MT_ASSERT(is_code(ask_ek(&other, n), MT_E_FORMAT));
+    }
+    MT_ASSERT(is_code(ask_ek(&ek, (mt_bytes){n.ptr, 128}), MT_E_FORMAT));
+    MT_ASSERT(is_code(mt_credential_ek(own_public(&tpm), NULL), MT_E_FORMAT)); /* it quotes */
+}
+
 static void signatures_by_other_schemes_are_refused(void)
 {
     begin(PKI_RSA_2048);
@@ -398,6 +462,7 @@ int main(int argc, char **argv)
         MT_TEST(whoever_knows_the_machine_says_so),
         MT_TEST(a_root_counts_if_the_policy_names_it),
         MT_TEST(a_key_that_signs_anything_else_is_refused),
+        MT_TEST(only_an_endorsement_key_is_challenged),
         MT_TEST(signatures_by_other_schemes_are_refused),
         MT_TEST(what_is_signed_and_no_quote_is_refused),
         MT_TEST(a_clock_that_may_repeat_is_a_weakness),
