@@ -16,11 +16,15 @@ void mt_dcap_trust_end(struct mt_dcap_trust *t)
     mt_qe_identity_free(&t->identity);
 }
 
-static bool is_named(const struct mt_x509 *c, mt_bytes a, mt_bytes b)
+static bool is_named(const struct mt_x509 *c, mt_bytes wanted)
 {
     mt_bytes name;
-    return !mt_failed(mt_x509_subject_name(c, &name)) &&
-           (mt_bytes_equal(name, a) || mt_bytes_equal(name, b));
+    return !mt_failed(mt_x509_subject_name(c, &name)) && mt_bytes_equal(name, wanted);
+}
+
+static bool is_root(const struct mt_x509 *c)
+{
+    return is_named(c, MT_LITERAL("Intel SGX Root CA"));
 }
 
 static const struct mt_check faults[] = {
@@ -76,12 +80,11 @@ static MT_ERR check_pck(struct mt_dcap_trust *t, const struct mt_dcap_roots *roo
     mt_bytes extension;
     MT_TRY(mt_x509_parse(roots->sgx_root, &t->root));
     mt_err e = mt_x509_chain_parse(t->pem, c);
-    bool is_shaped =
-        !mt_failed(e) && c->count == 3 &&
-        is_named(c->certs[0], MT_LITERAL("Intel SGX PCK Certificate"),
-                 MT_LITERAL("Intel SGX PCK Certificate")) &&
-        is_named(c->certs[1], MT_LITERAL(MT_DCAP_PLATFORM_CA), MT_LITERAL(MT_DCAP_PROCESSOR_CA)) &&
-        is_named(c->certs[2], MT_LITERAL("Intel SGX Root CA"), MT_LITERAL("Intel SGX Root CA"));
+    bool is_shaped = !mt_failed(e) && c->count == 3 &&
+                     is_named(c->certs[0], MT_LITERAL("Intel SGX PCK Certificate")) &&
+                     (is_named(c->certs[1], MT_LITERAL(MT_DCAP_PLATFORM_CA)) ||
+                      is_named(c->certs[1], MT_LITERAL(MT_DCAP_PROCESSOR_CA))) &&
+                     is_root(c->certs[2]);
     MT_CHECK(trace, is_shaped, MT_E_PROOF, "pck-chain-format",
              "the platform's certificate comes with its authority's and Intel's root",
              "the quote carries no certificates: give pck_chain with the collateral");
@@ -99,11 +102,9 @@ static MT_ERR check_signer(struct mt_dcap_trust *t, mt_bytes pem, struct mt_x509
                            struct mt_trace *trace)
 {
     mt_err e = mt_x509_chain_parse(pem, c);
-    bool is_shaped =
-        !mt_failed(e) && c->count == 2 &&
-        is_named(c->certs[0], MT_LITERAL("Intel SGX TCB Signing"),
-                 MT_LITERAL("Intel SGX TCB Signing")) &&
-        is_named(c->certs[1], MT_LITERAL("Intel SGX Root CA"), MT_LITERAL("Intel SGX Root CA"));
+    bool is_shaped = !mt_failed(e) && c->count == 2 &&
+                     is_named(c->certs[0], MT_LITERAL("Intel SGX TCB Signing")) &&
+                     is_root(c->certs[1]);
     MT_CHECK(trace, is_shaped, MT_E_PROOF, "tcb-chain-format",
              "the collateral comes with Intel's TCB signing certificate and root",
              "fetch the collateral again");
@@ -122,6 +123,17 @@ static MT_ERR check_signature(const struct mt_x509_chain *signer, const mt_bytes
     return MT_OK;
 }
 
+/* A list, by the certificates that come with it. The other list may have come with the same, which
+ * are believed already. */
+static MT_ERR check_signed(struct mt_dcap_trust *t, mt_bytes pem, const mt_bytes part[2],
+                           struct mt_x509_chain *signer, struct mt_trace *trace)
+{
+    if (signer->count == 0) {
+        MT_TRY(check_signer(t, pem, signer, trace));
+    }
+    return check_signature(signer, part, trace);
+}
+
 static bool is_current(const struct mt_dcap_trust *t, const struct mt_tcb_head *h)
 {
     return h->issue_ms <= t->now_ms && t->now_ms <= h->next_ms;
@@ -131,8 +143,7 @@ static MT_ERR check_info(struct mt_dcap_trust *t, struct mt_trace *trace)
 {
     const struct mt_collateral *c = t->collateral;
     const mt_bytes part[] = {c->tcb_info, c->tcb_info_signature};
-    MT_TRY(check_signer(t, c->tcb_info_chain, &t->info_chain, trace));
-    MT_TRY(check_signature(&t->info_chain, part, trace));
+    MT_TRY(check_signed(t, c->tcb_info_chain, part, &t->info_chain, trace));
     mt_err e = mt_tcb_info_parse(c->tcb_info, &t->info);
     MT_CHECK(trace, !mt_failed(e), MT_E_FORMAT, "tcb-info-format",
              "the TCB info has the form that this verifier knows",
@@ -154,11 +165,9 @@ static MT_ERR check_identity(struct mt_dcap_trust *t, struct mt_trace *trace)
 {
     const struct mt_collateral *c = t->collateral;
     const mt_bytes part[] = {c->qe_identity, c->qe_identity_signature};
-    bool is_believed = mt_bytes_equal(c->qe_identity_chain, c->tcb_info_chain);
-    if (!is_believed) {
-        MT_TRY(check_signer(t, c->qe_identity_chain, &t->identity_chain, trace));
-    }
-    MT_TRY(check_signature(is_believed ? &t->info_chain : &t->identity_chain, part, trace));
+    bool is_same = mt_bytes_equal(c->qe_identity_chain, c->tcb_info_chain);
+    struct mt_x509_chain *signer = is_same ? &t->info_chain : &t->identity_chain;
+    MT_TRY(check_signed(t, c->qe_identity_chain, part, signer, trace));
     mt_err e = mt_qe_identity_parse(c->qe_identity, &t->identity);
     MT_CHECK(trace, !mt_failed(e), MT_E_FORMAT, "qe-identity-format",
              "the quoting enclave's identity has the form that this verifier knows",
