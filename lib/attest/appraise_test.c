@@ -49,6 +49,10 @@ static void an_empty_policy_refuses_everything(void)
     policy = (struct mt_policy){.minimum_level = MT_LEVEL_NONE};
     MT_ASSERT(is_refused(appraise_soft(), MT_E_PROOF, &result.trace, "platform-unknown"));
     MT_ASSERT(result.verdict.level == 0);
+    policy_begin();
+    policy.measurements_count = 0; /* and no auditors: not any code of a known machine */
+    MT_ASSERT(is_refused(appraise_soft(), MT_E_DENIED, &result.trace, "measurement-unknown"));
+    MT_ASSERT(result.verdict.level == 0);
 }
 
 static void a_wrong_measurement_is_refused(void)
