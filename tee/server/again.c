@@ -50,8 +50,7 @@ static void done(struct mt_work *w, mt_err e)
     }
     c->x.evidence = x->room;
     x->room = mt_buf_of_max(0); /* given */
-    mt_exchange_prepared(c, e);
-    mt_conn_pump(c);
+    mt_conn_go_on(c, mt_exchange_prepared, e);
 }
 
 MT_ERR mt_again_begin(struct mt_conn *c)

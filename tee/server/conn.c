@@ -383,6 +383,15 @@ void mt_conn_pump(struct mt_conn *c)
     }
 }
 
+void mt_conn_go_on(struct mt_conn *c, void (*next)(struct mt_conn *, mt_err), mt_err e)
+{
+    mt_conn_work_begins(c); /* so that it is still there when that returns */
+    next(c, e);
+    if (mt_conn_work_ends(c)) {
+        mt_conn_pump(c);
+    }
+}
+
 static MT_ERR receive(struct mt_conn *c)
 {
     static uint8_t cipher[READ_BYTES]; /* the loop's thread alone comes here */

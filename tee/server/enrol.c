@@ -58,8 +58,7 @@ static void done(struct mt_work *w, mt_err e)
         return;
     }
     c->x.enrol_answer = x->answer;
-    mt_exchange_prepared(c, e);
-    mt_conn_pump(c);
+    mt_conn_go_on(c, mt_exchange_prepared, e);
 }
 
 static MT_ERR take_field(const struct mt_json *json, const char *name, mt_span room, mt_bytes *out)

@@ -466,8 +466,11 @@ static MT_ERR read_body(struct mt_exchange *x)
 static void may_leave(struct mt_hold *h)
 {
     struct mt_conn *c = h->state;
+    mt_conn_work_begins(c); /* so that it is still there if the answer has to end it */
     mt_answer(c);
-    mt_conn_pump(c);
+    if (mt_conn_work_ends(c)) {
+        mt_conn_pump(c);
+    }
 }
 
 void mt_exchange_body_done(struct mt_conn *c, mt_err e)

@@ -180,6 +180,9 @@ void mt_conn_close(struct mt_conn *c);
  * meanwhile. */
 void mt_conn_work_begins(struct mt_conn *c);
 bool mt_conn_work_ends(struct mt_conn *c);
+/* Takes the next step, which may end the connection, and whatever follows from it: `c` is not to be
+ * touched afterwards. */
+void mt_conn_go_on(struct mt_conn *c, void (*next)(struct mt_conn *, mt_err), mt_err e);
 
 /* ---- plain.c: probes and metrics */
 struct mt_plain;

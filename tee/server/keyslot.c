@@ -51,8 +51,7 @@ static void done(struct mt_work *w, mt_err e)
     }
     c->x.making = m;
     m = NULL; /* given */
-    mt_exchange_prepared(c, e);
-    mt_conn_pump(c);
+    mt_conn_go_on(c, mt_exchange_prepared, e);
 }
 
 MT_ERR mt_keyslot_begin(struct mt_conn *c)

@@ -87,6 +87,17 @@ static void go_on(struct mt_upload *u)
     }
 }
 
+static void after_work(struct mt_conn *c, mt_err e)
+{
+    struct mt_upload *u = c->x.upload;
+    bool is_wanted = c->state == MT_CONN_BODY || c->state == MT_CONN_SEALING;
+    if (is_wanted && (mt_failed(e) || u->is_sealed)) {
+        mt_exchange_body_done(c, e);
+    } else if (is_wanted) {
+        go_on(u);
+    } /* else it was refused meanwhile, and its end is waited for */
+}
+
 static void work_done(struct mt_work *w, mt_err e)
 {
     struct mt_upload *u = w->state;
@@ -95,13 +106,7 @@ static void work_done(struct mt_work *w, mt_err e)
     if (!mt_conn_work_ends(c)) {
         return; /* the connection died, and the upload with it */
     }
-    bool is_wanted = c->state == MT_CONN_BODY || c->state == MT_CONN_SEALING;
-    if (is_wanted && (mt_failed(e) || u->is_sealed)) {
-        mt_exchange_body_done(c, e);
-    } else if (is_wanted) {
-        go_on(u);
-    } /* else it was refused meanwhile, and its end is waited for */
-    mt_conn_pump(c);
+    mt_conn_go_on(c, after_work, e);
 }
 
 MT_ERR mt_upload_new(struct mt_conn *c, struct mt_upload **out)
