@@ -32,13 +32,12 @@ class Tpm:
         for p in (path, self.dir / "tpm.ctrl"):
             p.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.dir}/state", "--server", f"type=unixio,path={path}", "--ctrl",
-             f"type=unixio,path={path}.ctrl", "--flags", "not-need-init,startup-clear"], stdout=subprocess.DEVNULL,
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.dir}/state", "--server", f"type=unixio,path={path},mode=0666",
+             "--ctrl", f"type=unixio,path={path}.ctrl,mode=0666", "--flags", "not-need-init,startup-clear"], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
+        # The node asks as nobody. A socket is there before it has its mode: until then it would be refused.
         for _ in range(200):
-            if path.exists() and (self.dir / "tpm.ctrl").exists():
-                for p in (path, self.dir / "tpm.ctrl"):
-                    p.chmod(0o666)  # the node asks as nobody
+            if all(p.exists() and p.stat().st_mode & 0o777 == 0o666 for p in (path, self.dir / "tpm.ctrl")):
                 return f"swtpm:path={path}"
             time.sleep(0.05)
         raise world.Failed("swtpm does not start")
