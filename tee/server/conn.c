@@ -242,7 +242,7 @@ static MT_ERR step(struct mt_conn *c, bool *has_moved)
     enum mt_conn_state before = c->state;
     switch (c->state) {
     case MT_CONN_HANDSHAKE:
-        MT_TRY(mt_showing_begin(c));
+        MT_TRY(mt_showing_to_channel(c));
         if (mt_channel_state(c->channel) == MT_CHANNEL_OPEN) {
             c->state = MT_CONN_HEAD;
         }

@@ -121,10 +121,16 @@ void mt_answer_error(struct mt_conn *c, mt_err e); /* held like any other reply 
 void mt_watch_start(struct mt_conn *c);
 void mt_watch_stop(struct mt_conn *c);
 
-/* ---- showing.c: the node's evidence, if the channel waits for it, made on the evidence pool */
-MT_ERR mt_showing_begin(struct mt_conn *c);
+/* ---- showing.c: the node's evidence, made on the evidence pool */
 /* Whether the device is asked once more for this peer: MT_E_BUSY for too many strangers. */
 MT_ERR mt_showing_admit(struct mt_conn *c);
+/* Back on the loop's thread, if the connection lives: it may take the evidence, or end it. */
+typedef void mt_showing_end(struct mt_conn *c, mt_err e, struct mt_buf *evidence);
+/* Admitted first. */
+MT_ERR mt_showing_begin(struct mt_conn *c, const uint8_t report_data[MT_REPORT_DATA_LEN],
+                        mt_showing_end *shown);
+/* For the round that opens the channel, if it waits for evidence. */
+MT_ERR mt_showing_to_channel(struct mt_conn *c);
 
 /* ---- conn.c */
 enum mt_conn_state {

@@ -15,9 +15,9 @@ enum { STRANGERS_AT_ONCE = 16 };
 struct showing {
     struct mt_work work;
     struct mt_conn *conn;
+    mt_showing_end *shown;
     uint8_t report_data[MT_REPORT_DATA_LEN];
-    struct mt_buf room;
-    mt_bytes evidence; /* in the room */
+    struct mt_buf evidence;
 };
 
 static bool is_known(struct mt_server *s, const mt_hash *subject)
@@ -53,15 +53,16 @@ static mt_err run(struct mt_work *w)
 {
     struct showing *x = w->state;
     const struct mt_server_options *o = &x->conn->server->o;
-    struct mt_writer writer = mt_writer_onto(&x->room);
+    mt_bytes evidence;
+    struct mt_writer writer = mt_writer_onto(&x->evidence);
     MT_TRY(o->evidence(o->evidence_state, x->report_data, &writer));
-    return mt_write_end(&writer, &x->evidence);
+    return mt_write_end(&writer, &evidence);
 }
 
 static void showing_free(struct showing **x)
 {
     if (*x != NULL) {
-        mt_buf_free(&(*x)->room);
+        mt_buf_free(&(*x)->evidence);
         free(*x);
         *x = NULL;
     }
@@ -70,15 +71,36 @@ static void showing_free(struct showing **x)
 static void done(struct mt_work *w, mt_err e)
 {
     MT_DEFER(showing_free) struct showing *x = w->state;
-    struct mt_conn *c = x->conn;
-    if (!mt_conn_work_ends(c)) {
-        return;
+    if (mt_conn_work_ends(x->conn)) {
+        x->shown(x->conn, e, &x->evidence);
     }
+}
+
+MT_ERR mt_showing_begin(struct mt_conn *c, const uint8_t report_data[MT_REPORT_DATA_LEN],
+                        mt_showing_end *shown)
+{
+    MT_DEFER(showing_free) struct showing *x = NULL;
+    MT_TRY(mt_showing_admit(c));
+    x = calloc(1, sizeof *x);
+    MT_REQUIRE(x != NULL, MT_E_NOMEM, "no memory for evidence");
+    x->work = (struct mt_work){.run = run, .done = done, .state = x};
+    x->conn = c;
+    x->shown = shown;
+    x->evidence = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    memcpy(x->report_data, report_data, sizeof x->report_data);
+    MT_TRY(mt_pool_submit(c->server->o.evidence_pool, &x->work));
+    mt_conn_work_begins(c);
+    x = NULL; /* it comes back to done() */
+    return MT_OK;
+}
+
+static void shown_to_channel(struct mt_conn *c, mt_err e, struct mt_buf *evidence)
+{
     if (mt_failed(e)) {
         mt_log_fault("no-evidence", e);
     } else {
         const struct mt_shown shown = {.format = c->server->o.facts.format,
-                                       .evidence = x->evidence};
+                                       .evidence = mt_buf_bytes(evidence)};
         e = mt_channel_put_evidence(c->channel, &shown);
     }
     if (mt_failed(e)) {
@@ -89,23 +111,13 @@ static void done(struct mt_work *w, mt_err e)
     mt_conn_pump(c);
 }
 
-MT_ERR mt_showing_begin(struct mt_conn *c)
+MT_ERR mt_showing_to_channel(struct mt_conn *c)
 {
-    MT_DEFER(showing_free) struct showing *x = NULL;
     uint8_t report_data[MT_REPORT_DATA_LEN];
     if (c->is_showing || !mt_channel_wants_evidence(c->channel, report_data)) {
         return MT_OK;
     }
-    MT_TRY(mt_showing_admit(c));
-    x = calloc(1, sizeof *x);
-    MT_REQUIRE(x != NULL, MT_E_NOMEM, "no memory for evidence");
-    x->work = (struct mt_work){.run = run, .done = done, .state = x};
-    x->conn = c;
-    x->room = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
-    memcpy(x->report_data, report_data, sizeof report_data);
-    MT_TRY(mt_pool_submit(c->server->o.evidence_pool, &x->work));
-    mt_conn_work_begins(c);
+    MT_TRY(mt_showing_begin(c, report_data, shown_to_channel));
     c->is_showing = true;
-    x = NULL; /* it comes back to done() */
     return MT_OK;
 }
