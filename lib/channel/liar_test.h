@@ -9,6 +9,8 @@
 #include "channel/world_test.h"
 #include "wire/attest.h"
 
+static const uint8_t sevens[MT_ATTEST_NONCE_BYTES] = {7, 7, 7};
+
 /* The keys of the world in the hands of plain OpenSSL, which says whatever a test wants it to say.
  */
 struct liar {
@@ -166,6 +168,57 @@ static inline struct mt_binding node_binding(void)
                                .own = subject_of(SERVICE),
                                .peer = subject_of(OWNER),
                                .service = world_cluster};
+}
+
+/* The liar as a client that is honest so far: its question is asked and answered. */
+struct guest {
+    struct liar liar;
+    struct mt_channel *node;
+};
+
+static inline struct guest guest_of(SSL_CTX *ctx)
+{
+    struct guest g = {liar_of(ctx, false), channel_of(node_options())};
+    OK(liar_shakes_hands(&g.liar, g.node));
+    return g;
+}
+
+static inline void guest_free(struct guest *g)
+{
+    liar_free(&g->liar);
+    mt_channel_free(&g->node);
+}
+
+static inline void guest_enters(struct guest *g)
+{
+    uint8_t nonce[MT_ATTEST_NONCE_BYTES];
+    OK(liar_asks(&g->liar, g->node, "soft", sevens));
+    OK(show_evidence(g->node));
+    OK(liar_shows(&g->liar, g->node, MT_LITERAL("none"), MT_LITERAL("")));
+    liar_reads_request(&g->liar, g->node, nonce);
+    (void)liar_reads(&g->liar, g->node);
+    MT_ASSERT(mt_channel_state(g->node) == MT_CHANNEL_OPEN);
+}
+
+/* The liar as the node. */
+struct host {
+    struct liar liar;
+    struct mt_channel *client;
+    uint8_t nonce[MT_ATTEST_NONCE_BYTES]; /* the client's */
+};
+
+static inline struct host host_of(SSL_CTX *ctx, struct mt_channel_options client)
+{
+    struct host h = {.liar = liar_of(ctx, true), .client = channel_of(client)};
+    OK(liar_shakes_hands(&h.liar, h.client));
+    liar_reads_request(&h.liar, h.client, h.nonce);
+    return h;
+}
+
+static inline void host_free(struct host *h)
+{
+    liar_free(&h->liar);
+    mt_channel_free(&h->client);
 }
 
 #endif
