@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/secret.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -47,6 +48,13 @@ static void unlock_slab(void)
     atomic_flag_clear_explicit(&slab.lock, memory_order_release);
 }
 
+/* Gramine has none of this advice, and neither core dumps nor, by our manifest, children. Linux
+ * knows it, and what Linux refuses is refused. */
+static bool advise(uint8_t *ptr, size_t len, int advice)
+{
+    return madvise(ptr, len, advice) == 0 || errno == ENOSYS;
+}
+
 MT_ERR mt_secret_slab_new(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -56,8 +64,8 @@ MT_ERR mt_secret_slab_new(void)
     uint8_t *map = mmap(NULL, len + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     MT_REQUIRE(map != MAP_FAILED, MT_E_NOMEM, "no memory for secrets");
     bool ok = mprotect(map + page, len, PROT_READ | PROT_WRITE) == 0 &&
-              mlock(map + page, len) == 0 && madvise(map + page, len, MADV_DONTDUMP) == 0 &&
-              madvise(map + page, len, MADV_WIPEONFORK) == 0;
+              mlock(map + page, len) == 0 && advise(map + page, len, MADV_DONTDUMP) &&
+              advise(map + page, len, MADV_WIPEONFORK);
     if (!ok) {
         (void)munmap(map, len + 2 * page);
         MT_FAIL(MT_E_LIMIT, "cannot lock the memory for secrets: raise RLIMIT_MEMLOCK to 256 KiB");

@@ -28,11 +28,13 @@ int __wrap_mlock(const void *addr, size_t len);
 int __wrap_madvise(void *addr, size_t len, int advice);
 int __wrap_mprotect(void *addr, size_t len, int prot);
 static size_t refuse_in;
+static int refuse_with = EPERM;
 static size_t asked;
 
 static bool is_refused(void)
 {
     asked++;
+    errno = refuse_with;
     return refuse_in > 0 && --refuse_in == 0;
 }
 
@@ -162,6 +164,23 @@ static void memory_that_cannot_be_locked_or_guarded_is_no_home_for_secrets(void)
     MT_ASSERT(asked == QUESTIONS);
 }
 
+/* Gramine has mlock(2) and mprotect(2), and of madvise(2) only what the slab does not ask for. */
+static void a_kernel_without_cores_and_children_need_not_know_of_them(void)
+{
+    enum { WRITTEN = 1, LOCKED, LEFT_OUT, WIPED };
+    mt_crypto_done();
+    refuse_with = ENOSYS;
+    for (size_t n = WRITTEN; n <= WIPED; n++) {
+        refuse_in = n;
+        mt_err e = mt_crypto_init(sevens, NULL);
+        MT_ASSERT(mt_failed(e) == (n < LEFT_OUT) && refuse_in == 0);
+        if (!mt_failed(e)) {
+            mt_crypto_done();
+        }
+    }
+    OK(mt_crypto_init(sevens, NULL));
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -170,6 +189,7 @@ int main(void)
         MT_TEST(the_slab_is_locked_left_out_of_cores_and_wiped_on_fork),
         MT_TEST(a_secret_is_copied_or_random_and_of_1_to_256_bytes),
         MT_TEST(memory_that_cannot_be_locked_or_guarded_is_no_home_for_secrets),
+        MT_TEST(a_kernel_without_cores_and_children_need_not_know_of_them),
     };
     OK(mt_crypto_init(sevens, NULL));
     find_slab();

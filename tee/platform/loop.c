@@ -3,10 +3,10 @@
 #include "platform/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ enum { EVENTS_PER_TURN = 256, IDLE_MS = 1000, WHEEL_SLOTS = 1024, WHEEL_MS = 16 
  */
 struct mt_loop {
     int epoll;
-    int wake;
+    int wakes[2]; /* a pipe, for not every kernel under us has eventfd(2): read, write */
     bool is_stopping;
     uint64_t ticks_ms;
     uint64_t wheel_ms; /* everything due before this has run */
@@ -50,13 +50,14 @@ MT_ERR mt_loop_new(struct mt_loop **out)
     MT_REQUIRE(l != NULL, MT_E_NOMEM, "no memory for the loop");
     l->posted_end = &l->posted;
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
-    l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    /* Every write is an event of its own, so that nobody need read what they add up to. */
-    struct epoll_event ev = {.events = EPOLLIN | EPOLLET, .data.ptr = l};
-    bool ok = l->epoll >= 0 && l->wake >= 0 &&
-              epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->wake, &ev) == 0 &&
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = l};
+    bool has_wakes = pipe2(l->wakes, O_CLOEXEC | O_NONBLOCK) == 0;
+    bool ok = l->epoll >= 0 && has_wakes &&
+              epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->wakes[0], &ev) == 0 &&
               pthread_mutex_init(&l->lock, NULL) == 0;
     if (!ok) {
+        (void)(has_wakes && (close(l->wakes[0]) == 0) && (close(l->wakes[1]) == 0));
+        (void)(l->epoll >= 0 && close(l->epoll) == 0);
         free(l);
         MT_FAIL(MT_E_LIMIT, "the kernel gives us no event loop");
     }
@@ -70,7 +71,8 @@ void mt_loop_free(struct mt_loop **l)
 {
     if (*l != NULL) {
         (void)close((*l)->epoll);
-        (void)close((*l)->wake);
+        (void)close((*l)->wakes[0]);
+        (void)close((*l)->wakes[1]);
         (void)pthread_mutex_destroy(&(*l)->lock);
         free(*l);
         *l = NULL;
@@ -176,8 +178,13 @@ static int sleep_ms(const struct mt_loop *loop)
     return IDLE_MS;
 }
 
+/* First the bytes, then the works: who posts between the two wakes the loop once for nothing, and
+ * never too seldom. What one read leaves is still to be read at the next turn. */
 static void run_posted(struct mt_loop *loop)
 {
+    uint8_t bytes[64];
+    ssize_t n = read(loop->wakes[0], bytes, sizeof bytes);
+    (void)n; /* a turn without a byte is one too many, no more */
     (void)pthread_mutex_lock(&loop->lock);
     struct mt_work *w = loop->posted;
     loop->posted = NULL;
@@ -192,7 +199,7 @@ static void run_posted(struct mt_loop *loop)
 
 void mt_loop_post(struct mt_loop *loop, struct mt_work *w, mt_err e)
 {
-    static const uint64_t one = 1;
+    static const uint8_t one = 1;
     w->result = e;
     w->next = NULL;
     (void)pthread_mutex_lock(&loop->lock);
@@ -201,8 +208,8 @@ void mt_loop_post(struct mt_loop *loop, struct mt_work *w, mt_err e)
     loop->posted_end = &w->next;
     (void)pthread_mutex_unlock(&loop->lock);
     if (is_first) {
-        ssize_t n = write(loop->wake, &one, sizeof one);
-        (void)n; /* the counter is full after 2^64 of them */
+        ssize_t n = write(loop->wakes[1], &one, sizeof one);
+        (void)n; /* a full pipe wakes as well */
     }
 }
 

@@ -233,8 +233,11 @@ MT_ERR mt_process_kernel_facts(struct mt_buf *out)
     mt_write_bytes(&w, MT_LITERAL("landlock="));
     mt_write_number(&w, landlock > 0 ? (uint64_t)landlock : 0);
     mt_write_u8(&w, '\n');
+    int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
     mt_write_bytes(&w, MT_LITERAL("dumpable="));
-    mt_write_number(&w, (uint64_t)prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
+    if (dumpable >= 0) { /* else there is no such call */
+        mt_write_number(&w, (uint64_t)dumpable);
+    }
     mt_write_u8(&w, '\n');
     return mt_write_end(&w, &all);
 }

@@ -1,10 +1,13 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -252,6 +255,38 @@ static void a_process_finds_its_own_program_and_libraries(void)
     MT_ASSERT(memmem(facts.ptr, facts.len, "release=", 8) != NULL);
 }
 
+/* In a process of its own, for it is done once and for good. */
+static int take_signals(void)
+{
+    int fd = -1;
+    uint8_t byte = 0;
+    (void)signal(SIGINT, SIG_IGN); /* as a shell has it for what it leaves running */
+    MT_ASSERT(!mt_failed(mt_process_signal_fd(&fd)));
+    MT_ASSERT(read(fd, &byte, 1) < 0 && errno == EAGAIN);
+    for (size_t i = 0; i < 3; i++) { /* the second has no other end than the first */
+        errno = ENOTTY;
+        MT_ASSERT(raise(SIGTERM) == 0);
+        MT_ASSERT(errno == ENOTTY);
+        MT_ASSERT(read(fd, &byte, 1) == 1);
+        MT_ASSERT(read(fd, &byte, 1) < 0 && errno == EAGAIN);
+    }
+    MT_ASSERT(raise(SIGINT) == 0);
+    MT_ASSERT(read(fd, &byte, 1) < 0 && errno == EAGAIN);
+    return EXIT_SUCCESS;
+}
+
+static void a_signal_to_end_is_told_and_ends_nothing_by_itself(void)
+{
+    int status = 0;
+    pid_t child = fork();
+    MT_ASSERT(child >= 0);
+    if (child == 0) {
+        _exit(take_signals());
+    }
+    MT_ASSERT(waitpid(child, &status, 0) == child);
+    MT_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -263,6 +298,7 @@ int main(void)
         MT_TEST(work_goes_to_threads_and_comes_back_once),
         MT_TEST(a_listener_takes_only_what_is_an_address),
         MT_TEST(a_process_finds_its_own_program_and_libraries),
+        MT_TEST(a_signal_to_end_is_told_and_ends_nothing_by_itself),
     };
     MT_ASSERT(mkdtemp(dir) != NULL);
     MT_ASSERT(!mt_failed(mt_crypto_init(mt_process_entropy, NULL)));

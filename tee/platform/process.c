@@ -11,10 +11,11 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/assert.h"
 
 static MT_ERR set_limit(int what, rlim_t soft, rlim_t hard)
 {
@@ -24,14 +25,19 @@ static MT_ERR set_limit(int what, rlim_t soft, rlim_t hard)
     return MT_OK;
 }
 
+/* No Linux is without prctl(2). Gramine is, and what is forbidden here it does not know: its
+ * processes are never dumped or traced, and gain no rights. */
+static bool forbid(int what, unsigned long value)
+{
+    return prctl(what, value, 0UL, 0UL, 0UL) == 0 || errno == ENOSYS;
+}
+
 MT_ERR mt_process_harden(void)
 {
     struct rlimit files;
     MT_TRY(set_limit(RLIMIT_CORE, 0, 0));
-    MT_REQUIRE(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, MT_E_LIMIT,
-               "core dumps cannot be forbidden");
-    MT_REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, MT_E_LIMIT,
-               "new privileges cannot be forbidden");
+    MT_REQUIRE(forbid(PR_SET_DUMPABLE, 0), MT_E_LIMIT, "core dumps cannot be forbidden");
+    MT_REQUIRE(forbid(PR_SET_NO_NEW_PRIVS, 1), MT_E_LIMIT, "new privileges cannot be forbidden");
     (void)umask(077);
     MT_REQUIRE(getrlimit(RLIMIT_NOFILE, &files) == 0, MT_E_LIMIT,
                "the limit of descriptors cannot be read");
@@ -75,21 +81,47 @@ MT_ERR mt_process_drop(const char *name, const char *state_dir)
                "root can be taken back");
     /* The kernel makes a process that changed its user undumpable or not by its own rules: say it
      * again. */
-    MT_REQUIRE(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, MT_E_LIMIT,
-               "core dumps cannot be forbidden");
+    MT_REQUIRE(forbid(PR_SET_DUMPABLE, 0), MT_E_LIMIT, "core dumps cannot be forbidden");
     return MT_OK;
 }
 
+/* A pipe to ourselves: Gramine has no signalfd(2). */
+static int signals[2] = {-1, -1};
+
+static void on_signal(int number)
+{
+    static const uint8_t one = 1;
+    int before = errno;
+    ssize_t n = write(signals[1], &one, sizeof one);
+    (void)number;
+    (void)n; /* a full pipe tells as well */
+    errno = before;
+}
+
+/* Whoever started us may have it ignored, as a shell does for what it leaves running. */
+static bool handle(int number)
+{
+    struct sigaction before;
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    (void)sigfillset(&act.sa_mask);
+    return sigaction(number, NULL, &before) == 0 &&
+           (before.sa_handler == SIG_IGN || sigaction(number, &act, NULL) == 0);
+}
+
+/* Threads of a pool have all signals blocked: the handler runs in the loop's, and the calls that it
+ * interrupts there are taken up again. */
 MT_ERR mt_process_signal_fd(int *fd)
 {
     sigset_t set;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
-    MT_REQUIRE(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0, MT_E_INTERNAL,
-               "signals cannot be blocked");
-    *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    MT_REQUIRE(*fd >= 0, MT_E_LIMIT, "the kernel gives us no signal descriptor");
+    MT_ASSERT(signals[0] < 0);
+    MT_REQUIRE(pipe2(signals, O_CLOEXEC | O_NONBLOCK) == 0, MT_E_LIMIT,
+               "the kernel gives us no pipe for signals");
+    MT_REQUIRE(handle(SIGTERM) && handle(SIGINT) && pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0,
+               MT_E_INTERNAL, "signals cannot be handled");
+    *fd = signals[0];
     return MT_OK;
 }
 

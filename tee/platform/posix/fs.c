@@ -216,7 +216,11 @@ static mt_err posix_sync(struct mt_file *f)
 
 static mt_err posix_allocate(struct mt_file *f, uint64_t len)
 {
-    int why = posix_fallocate(fd_of(f), 0, (off_t)len);
+    int why = 0;
+    do { /* a signal of the loop's thread may interrupt it, and it is not taken up again by itself
+          */
+        why = posix_fallocate(fd_of(f), 0, (off_t)len);
+    } while (why == EINTR);
     return why == 0 ? MT_OK : fail_with_errno(why);
 }
 
