@@ -80,7 +80,9 @@ static MT_ERR write_log(struct mt_node *n)
     struct mt_writer c = mt_writer_onto(&text);
     mt_bytes all;
     mt_eventlog_head_write(&w);
-    MT_TRY(write_code(&w));
+    if (n->device == NULL || !mt_device_measures_process(n->device)) {
+        MT_TRY(write_code(&w)); /* in an enclave, maps(5) names files whose numbers are Gramine's */
+    }
     mt_config_write(&c, &n->config);
     MT_TRY(mt_write_end(&c, &all));
     MT_TRY(write_text(&w, MT_REGISTER_CONFIGURATION, all));

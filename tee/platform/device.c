@@ -60,6 +60,11 @@ bool mt_device_enrols(const struct mt_device *d)
     return d->ops->endorsement != NULL && d->ops->activate != NULL;
 }
 
+bool mt_device_measures_process(const struct mt_device *d)
+{
+    return d->kind == MT_EVIDENCE_SGX;
+}
+
 MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_span out)
 {
     MT_REQUIRE(mt_device_derives(d), MT_E_ARG, "the device derives no keys");

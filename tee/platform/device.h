@@ -58,6 +58,10 @@ struct mt_device {
 MT_ERR mt_device_evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
                           struct mt_device_evidence *out);
 
+/* Whether what is mapped into this process is all in the measurement already, as in an enclave: a
+ * whole machine's covers what was booted, and leaves its programs to be listed by themselves. */
+bool mt_device_measures_process(const struct mt_device *d);
+
 /* A credential for a key slot (32 bytes): either derived, the same each time for one `context`
  * (SNP, SGX), or sealed and unsealed (TPM). MT_E_ARG from a device that has the other kind. */
 bool mt_device_derives(const struct mt_device *d);

@@ -357,17 +357,19 @@ static void a_device_is_there_once_it_has_shown_evidence(void)
         const char *gramine;
         enum mt_evidence_kind kind;
         bool derives;
+        bool measures_process;
     } cases[] = {
-        {NULL, false, "dcap", MT_EVIDENCE_SGX, true},
-        {"sev_guest", true, NULL, MT_EVIDENCE_SNP, true},
-        {"sev_guest", false, NULL, MT_EVIDENCE_SNP, false},
-        {"tdx_guest", false, "none", MT_EVIDENCE_TDX, false},
+        {NULL, false, "dcap", MT_EVIDENCE_SGX, true, true},
+        {"sev_guest", true, NULL, MT_EVIDENCE_SNP, true, false},
+        {"sev_guest", false, NULL, MT_EVIDENCE_SNP, false, false},
+        {"tdx_guest", false, "none", MT_EVIDENCE_TDX, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         MT_DEFER(mt_device_close) struct mt_device *d = NULL;
         begin(cases[i].tsm, cases[i].has_guest, cases[i].gramine);
         OK(mt_device_probe(io, &d));
         MT_ASSERT(d->kind == cases[i].kind && mt_device_derives(d) == cases[i].derives);
+        MT_ASSERT(mt_device_measures_process(d) == cases[i].measures_process);
         OK(ask(d));
         end();
     }
