@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The manifest for Gramine: as Gramine's own schema has it (python/graminelibos/manifest_check.py of version 1.8), and with nothing
-that level 5 does not bear. Reports in TAP. The argument is the source root."""
+that level 5 does not bear. Reports in TAP. The arguments are the source root and the build folder."""
+import pathlib
 import re
+import subprocess
 import sys
 import tomllib
 
@@ -80,6 +82,12 @@ def covered(path, files):
     return any(path == f or (f.endswith("/") and (path + "/").startswith(f)) or f.startswith(path + "/") for f in files)
 
 
+def libraries(program):
+    """What the program is linked to, and what that is linked to."""
+    lines = subprocess.run(["ldd", program], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    return {pathlib.Path(line.split("=>")[0].split("(")[0].strip()).name for line in lines}
+
+
 def the_manifest_keeps_to_the_schema():
     assert faults_of(MANIFEST.read_text()) == []
 
@@ -102,6 +110,14 @@ def every_mount_is_measured_but_the_state_directory():
     assert [m for m in mounts if not covered(m, manifest["sgx"]["trusted_files"])] == [STATE]
 
 
+def every_library_of_the_program_is_measured_and_no_other_file():
+    trusted = tomllib.loads(rendered(MANIFEST.read_text()))["sgx"]["trusted_files"]
+    gramines = {"libc.so.6", "ld-linux-x86-64.so.2", "linux-vdso.so.1"}
+    folder = f"file:{VALUES['arch_libdir']}/"
+    assert {t.removeprefix(folder) for t in trusted if t.startswith(folder)} == libraries(pathlib.Path(sys.argv[2]) / "mesateed") - gramines
+
+
 if __name__ == "__main__":
     sys.exit(report(sentences(the_manifest_keeps_to_the_schema, the_schema_refuses_what_weakens_an_enclave,
-                              every_mount_is_measured_but_the_state_directory)))
+                              every_mount_is_measured_but_the_state_directory,
+                              every_library_of_the_program_is_measured_and_no_other_file)))
