@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 
 enum {
+    CC_POLICY_NV = 0x149,
     CC_POLICY_AUTHORIZE = 0x16a,
     CC_POLICY_OR = 0x171,
     CC_POLICY_PCR = 0x17f,
@@ -81,6 +82,32 @@ mt_bytes mt_tpm_policy_approved(const mt_hash *policy, mt_span room)
     mt_write_bytes(&w, MT_BYTES_OF(*policy));
     mt_write_bytes(&w, mt_label_bytes(MT_LABEL_TPM_POLICY));
     return mt_write_done(&w);
+}
+
+void mt_tpm_policy_counted(const mt_hash *before, uint64_t until, mt_hash *out)
+{
+    mt_hash compared;
+    mt_hash name;
+    uint8_t room[64];
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_u64be(&w, until);
+    mt_write_u16be(&w, 0); /* from the counter's first byte on */
+    mt_write_u16be(&w, MT_TPM_UNSIGNED_LE);
+    mt_bytes written = mt_write_done(&w);
+    mt_sha256(&written, 1, &compared);
+    w = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_u32be(&w, MT_TPM_SLOT_COUNTER);
+    mt_write_u16be(&w, ALG_SHA256);
+    mt_write_u32be(&w, MT_TPM_COUNTER_ATTRIBUTES | MT_TPM_COUNTER_WRITTEN);
+    mt_write_u16be(&w, 0); /* no policy of its own */
+    mt_write_u16be(&w, MT_TPM_COUNTER_LEN);
+    written = mt_write_done(&w);
+    mt_sha256(&written, 1, &name);
+    static const uint8_t code[] = {0, 0, CC_POLICY_NV >> 8, CC_POLICY_NV & 0xff};
+    static const uint8_t name_of_sha256[] = {0, ALG_SHA256};
+    const mt_bytes parts[] = {MT_BYTES_OF(*before), MT_BYTES_OF(code), MT_BYTES_OF(compared),
+                              MT_BYTES_OF(name_of_sha256), MT_BYTES_OF(name)};
+    mt_sha256(parts, sizeof parts / sizeof parts[0], out);
 }
 
 void mt_tpm_policy_either(const mt_hash *one, const mt_hash *other, mt_hash *out)

@@ -31,4 +31,17 @@ void mt_tpm_policy_key(const mt_spki *operator_key, struct mt_writer *out);
 /* PolicyOR of two. */
 void mt_tpm_policy_either(const mt_hash *one, const mt_hash *other, mt_hash *out);
 
+/*
+ * `before`, then PolicyNV: as long as the counter of key slots is not above `until`. Its public
+ * area is in its name, so in the policy: nothing else that stands at its number will do.
+ */
+enum {
+    MT_TPM_SLOT_COUNTER = 0x01804d55, /* of the range that is the owner's */
+    MT_TPM_COUNTER_LEN = 8,
+    MT_TPM_COUNTER_ATTRIBUTES = 0x02040014, /* counter, authRead, authWrite, noDA */
+    MT_TPM_COUNTER_WRITTEN = 0x20000000,
+    MT_TPM_UNSIGNED_LE = 9,
+};
+void mt_tpm_policy_counted(const mt_hash *before, uint64_t until, mt_hash *out);
+
 #endif

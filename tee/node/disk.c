@@ -81,6 +81,25 @@ static MT_ERR recover_root(struct mt_node *n, mt_bytes keyfile, const struct mt_
     return MT_OK;
 }
 
+/* The image that an operator let in has a slot of its own from now on, and the one before none. If
+ * that fails the disk is open all the same, and the next start tries again. */
+static void refresh_root(struct mt_node *n, const struct mt_credential *device)
+{
+    bool is_made = false;
+    mt_err e = mt_slot_refresh(n->fs, n->root, device, mt_loop_host_time_ms(n->loop), &is_made);
+    if (mt_failed(e)) {
+        const struct mt_log_field mend = {
+            .name = "mend",
+            .literal =
+                "look after the device and start again: until then the image of before still "
+                "opens the disk"};
+        mt_log_fault("device-slot-not-renewed", e);
+        mt_log("device-slot-stale", &mend, 1);
+    } else if (is_made) {
+        mt_log("device-slot-renewed", NULL, 0);
+    }
+}
+
 static MT_ERR warn_if_alone(const struct mt_node *n)
 {
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
@@ -111,6 +130,8 @@ static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
     } else if (is_device && mt_failed(e) &&
                (e.fault->code == MT_E_PROOF || e.fault->code == MT_E_DENIED)) {
         e = recover_root(n, keyfile, &c, e);
+    } else if (is_device && !mt_failed(e)) {
+        refresh_root(n, &c);
     }
     return mt_failed(e) || !is_device ? e : warn_if_alone(n);
 }

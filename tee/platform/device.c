@@ -71,16 +71,30 @@ MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_span out)
     return d->ops->derive(d, context, out);
 }
 
-MT_ERR mt_device_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
+MT_ERR mt_device_seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out)
 {
     MT_REQUIRE(mt_device_seals(d), MT_E_ARG, "the device seals nothing");
-    return d->ops->seal(d, secret, out);
+    return d->ops->seal(d, secret, is_next, out);
 }
 
 MT_ERR mt_device_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
 {
     MT_REQUIRE(mt_device_seals(d), MT_E_ARG, "the device seals nothing");
     return d->ops->unseal(d, sealed, secret);
+}
+
+MT_ERR mt_device_retire(struct mt_device *d, mt_bytes kept)
+{
+    return d->ops->retire != NULL ? d->ops->retire(d, kept) : MT_OK;
+}
+
+MT_ERR mt_device_is_current(struct mt_device *d, mt_bytes kept, bool *out)
+{
+    if (d->ops->is_current != NULL) {
+        return d->ops->is_current(d, kept, out);
+    }
+    *out = true;
+    return MT_OK;
 }
 
 MT_ERR mt_device_count(struct mt_device *d, bool is_step, uint64_t *out)

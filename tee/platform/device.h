@@ -35,8 +35,10 @@ struct mt_device_ops {
     mt_err (*evidence)(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
                        struct mt_device_evidence *out);
     mt_err (*derive)(struct mt_device *d, mt_bytes context, mt_span out);
-    mt_err (*seal)(struct mt_device *d, mt_bytes secret, struct mt_buf *out);
+    mt_err (*seal)(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out);
     mt_err (*unseal)(struct mt_device *d, mt_bytes sealed, mt_span secret);
+    mt_err (*is_current)(struct mt_device *d, mt_bytes kept, bool *out);
+    mt_err (*retire)(struct mt_device *d, mt_bytes kept);
     mt_err (*count)(struct mt_device *d, bool is_step, uint64_t *out);
     mt_err (*endorsement)(struct mt_device *d, struct mt_buf *certificate,
                           struct mt_buf *public_area);
@@ -68,8 +70,20 @@ bool mt_device_derives(const struct mt_device *d);
 bool mt_device_seals(const struct mt_device *d);
 bool mt_device_keeps(const struct mt_device *d); /* one or the other */
 MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_span out);
-MT_ERR mt_device_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out);
+MT_ERR mt_device_seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out);
 MT_ERR mt_device_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret);
+
+/*
+ * What was sealed opens to whatever has a copy of it and the right to start the image that it was
+ * sealed for: that it is no longer on the disk helps nobody. So it is replaced. What is sealed
+ * `is_next` opens before and after mt_device_retire() of it, which takes from everything else that
+ * was sealed before, and is not itself the next, the power to open. Called again, it does nothing.
+ * MT_OK from a device that cannot (spec/key-slot.md).
+ */
+MT_ERR mt_device_retire(struct mt_device *d, mt_bytes kept);
+/* Whether the device would make of the same secret the same again: not after it opened to an
+ * image that an operator let in. */
+MT_ERR mt_device_is_current(struct mt_device *d, mt_bytes kept, bool *out);
 
 /* A counter that only grows, made at the first call; `is_step`: one more, then its value. */
 bool mt_device_counts(const struct mt_device *d);

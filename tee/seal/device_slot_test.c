@@ -10,12 +10,14 @@
  * Key slots of the machine itself, against devices as they are: a TPM that opens what it sealed
  * while the same is measured; firmware whose key is of chip, measurement and level.
  */
-enum { NAME_LEN = 16, TPM_SEALED_LEN = 2 * NAME_LEN + MT_DEVICE_SECRET_LEN };
+enum { NAME_LEN = 16, TPM_SEALED_LEN = 2 * NAME_LEN + MT_DEVICE_SECRET_LEN + 1 };
 
 struct machine {
     struct mt_device device;
-    uint8_t chip;     /* which one */
-    uint8_t measured; /* what runs, and on which level of firmware */
+    uint8_t chip;       /* which one */
+    uint8_t measured;   /* what runs, and on which level of firmware */
+    uint8_t approved;   /* what an operator lets in */
+    uint8_t retired[4]; /* counter of the TPM of each */
     bool is_busy;
     bool forgets; /* seals what it will not open */
     bool is_long; /* what it seals is longer than any slot holds */
@@ -26,7 +28,7 @@ static struct machine *of(struct mt_device *d)
     return (struct machine *)(void *)d;
 }
 
-static mt_err seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
+static mt_err seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out)
 {
     const struct machine *m = of(d);
     uint8_t sealed[TPM_SEALED_LEN];
@@ -37,6 +39,7 @@ static mt_err seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
     for (size_t i = 0; i < secret.len; i++) {
         sealed[2 * NAME_LEN + i] = secret.ptr[i] ^ m->chip;
     }
+    sealed[TPM_SEALED_LEN - 1] = (uint8_t)(m->retired[m->chip] + (is_next ? 1 : 0));
     MT_TRY(m->is_long ? mt_buf_append(out, MT_BYTES_OF(more)) : MT_OK);
     return mt_buf_append(out, MT_BYTES_OF(sealed));
 }
@@ -49,8 +52,11 @@ static mt_err unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
                "this was made for another TPM, or changed");
     for (size_t i = 0; i < NAME_LEN; i++) {
         MT_REQUIRE(sealed.ptr[i] == m->chip, MT_E_PROOF, "this was changed");
-        MT_REQUIRE(sealed.ptr[NAME_LEN + i] == m->measured, MT_E_DENIED, "the policy says no");
+        bool is_in = sealed.ptr[NAME_LEN + i] == m->measured || m->measured == m->approved;
+        MT_REQUIRE(is_in, MT_E_DENIED, "the policy says no");
     }
+    MT_REQUIRE(sealed.ptr[TPM_SEALED_LEN - 1] >= m->retired[m->chip], MT_E_DENIED,
+               "it was replaced");
     for (size_t i = 0; i < secret.len; i++) {
         secret.ptr[i] = sealed.ptr[2 * NAME_LEN + i] ^ m->chip;
     }
@@ -67,7 +73,22 @@ static mt_err derive(struct mt_device *d, mt_bytes context, mt_span out)
     return MT_OK;
 }
 
-static const struct mt_device_ops tpm_ops = {.seal = seal, .unseal = unseal};
+static mt_err is_current(struct mt_device *d, mt_bytes kept, bool *out)
+{
+    MT_REQUIRE(!of(d)->is_busy, MT_E_BUSY, "the TPM is busy");
+    *out = kept.ptr[NAME_LEN] == of(d)->measured;
+    return MT_OK;
+}
+
+static mt_err retire(struct mt_device *d, mt_bytes kept)
+{
+    MT_REQUIRE(!of(d)->is_busy, MT_E_BUSY, "the TPM is busy");
+    of(d)->retired[of(d)->chip] = kept.ptr[TPM_SEALED_LEN - 1];
+    return MT_OK;
+}
+
+static const struct mt_device_ops tpm_ops = {
+    .seal = seal, .unseal = unseal, .is_current = is_current, .retire = retire};
 static const struct mt_device_ops firmware_ops = {.derive = derive};
 
 static struct machine tpm = {.device = {&tpm_ops, MT_EVIDENCE_TPM}};
@@ -323,6 +344,103 @@ static void a_guest_of_sev_opens_its_disk_again_after_its_firmware_was_updated(v
     disk_end();
 }
 
+/* An operator lets the next image in; from then on it needs nobody's word, and the one before is
+ * refused, with the slot that it made too, of which the host has kept a copy. */
+static const char slot_0[] = "slots/slot-0.mtk";
+
+static mt_err open_and_refresh(const struct mt_credential *c, bool *is_made)
+{
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    OK(mt_root_open(fs, c, &r));
+    return mt_slot_refresh(fs, r, c, 2000, is_made);
+}
+
+static void old_image_is_out(const struct mt_credential *c, const mt_hash *h,
+                             const struct mt_buf *kept)
+{
+    struct mt_buf now = file_get(fs, slot_0);
+    tpm.measured = 1;
+    tpm.approved = 0;
+    MT_ASSERT(is_code(fails_to_open(&tpm), MT_E_DENIED));
+    file_put(fs, slot_0, mt_buf_bytes(kept));
+    MT_ASSERT(is_code(fails_to_open(&tpm), MT_E_DENIED));
+    file_put(fs, slot_0, mt_buf_bytes(&now));
+    tpm.measured = 2;
+    MT_ASSERT(opens(c, h));
+    mt_buf_free(&now);
+}
+
+static void an_image_that_was_let_in_shuts_the_one_before_out(void)
+{
+    bool is_made = false;
+    uint32_t number = 0;
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    mt_hash h = begin(&tpm);
+    const struct mt_credential c = credential_of(&tpm);
+    struct mt_buf kept = file_get(fs, slot_0);
+    OK(mt_root_open(fs, &c, &r));
+    OK(mt_slot_add(fs, r, &c, 0, &number));
+    tpm.measured = tpm.approved = 2;
+    OK(open_and_refresh(&c, &is_made));
+    MT_ASSERT(is_made && slots_of(MT_SLOT_TPM) == 1); /* the other one is of no use any more */
+    old_image_is_out(&c, &h, &kept);
+    OK(open_and_refresh(&c, &is_made));
+    MT_ASSERT(!is_made && tpm.retired[1] == 1);
+    mt_buf_free(&kept);
+    disk_end();
+}
+
+/* Nothing else opens this disk: whatever goes wrong, the new image does. */
+static bool refresh_with_a_fault(enum mt_sim_fault fault, uint64_t n, uint64_t seed)
+{
+    bool is_made = false;
+    mt_hash h = begin(&tpm);
+    const struct mt_credential c = credential_of(&tpm);
+    struct mt_buf kept = file_get(fs, slot_0);
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    tpm.measured = tpm.approved = 2;
+    OK(mt_root_open(fs, &c, &r));
+    disk_fault(fault, n);
+    bool has_failed = mt_failed(mt_slot_refresh(fs, r, &c, 2000, &is_made));
+    if (fault == MT_SIM_POWER) {
+        mt_sim_disk_restart(disk, seed);
+    }
+    disk_heal();
+    MT_ASSERT(opens(&c, &h));
+    OK(open_and_refresh(&c, &is_made));
+    old_image_is_out(&c, &h, &kept);
+    mt_buf_free(&kept);
+    disk_end();
+    return has_failed;
+}
+
+static void faults_while_the_one_before_is_shut_out_lock_nobody_out(void)
+{
+    for (uint64_t n = 0; refresh_with_a_fault(MT_SIM_ERROR, n, 0); n++) {
+    }
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        for (uint64_t n = 0; refresh_with_a_fault(MT_SIM_POWER, n, seed); n++) {
+        }
+    }
+}
+
+/* The slot is written, and the TPM has not been told: the next start does it. */
+static void what_a_crash_left_undone_the_next_start_does(void)
+{
+    bool is_made = true;
+    mt_hash h = begin(&tpm);
+    const struct mt_credential c = credential_of(&tpm);
+    struct mt_buf kept = file_get(fs, slot_0);
+    tpm.measured = tpm.approved = 2;
+    OK(open_and_refresh(&c, &is_made));
+    tpm.retired[1] = 0;
+    OK(open_and_refresh(&c, &is_made));
+    MT_ASSERT(!is_made);
+    old_image_is_out(&c, &h, &kept);
+    mt_buf_free(&kept);
+    disk_end();
+}
+
 static void a_slot_of_another_machine_stays(void)
 {
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
@@ -421,6 +539,9 @@ int main(void)
         MT_TEST(every_flipped_bit_and_every_other_length_is_refused),
         MT_TEST(an_update_loses_nothing_and_shuts_the_old_image_out),
         MT_TEST(a_guest_of_sev_opens_its_disk_again_after_its_firmware_was_updated),
+        MT_TEST(an_image_that_was_let_in_shuts_the_one_before_out),
+        MT_TEST(faults_while_the_one_before_is_shut_out_lock_nobody_out),
+        MT_TEST(what_a_crash_left_undone_the_next_start_does),
         MT_TEST(a_slot_of_another_machine_stays),
         MT_TEST(a_renewal_that_finds_no_room_takes_nothing_away),
         MT_TEST(faults_while_it_is_renewed_lock_nobody_out),

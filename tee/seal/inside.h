@@ -26,6 +26,7 @@ struct mt_slot {
     uint8_t own[MT_SLOT_OWN_BYTES_MAX]; /* what the kind alone needs: what a TPM has sealed */
     size_t own_len;
     uint8_t wrapped[MT_SLOT_KEY_LEN + MT_AEAD_TAG_LEN];
+    bool is_next; /* in memory alone: of a device's that is being made to replace another */
 };
 
 void mt_slot_write(struct mt_writer *w, const struct mt_slot *s);
@@ -33,7 +34,8 @@ MT_ERR mt_slot_parse(mt_bytes in, struct mt_slot *out);
 
 /* MT_E_ARG for an empty passphrase or a key file that is too short. */
 MT_ERR mt_credential_check(const struct mt_credential *c);
-/* `out` has purpose and time of making set, and gets the rest. What seals is asked to open at once.
+/* `out` has purpose, time of making and `is_next` set, and gets the rest. What seals is asked to
+ * open at once.
  */
 MT_ERR mt_slot_seal(struct mt_slot *out, const struct mt_credential *c, mt_bytes key);
 /* MT_E_PROOF if the credential is not the slot's; of a device, what it says. */

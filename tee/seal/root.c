@@ -16,6 +16,7 @@ static const char unfinished[] = "slots/new";
 
 struct mt_root {
     struct mt_secret *key;
+    uint32_t slot; /* which opened it, or was made with it */
 };
 
 static void slot_name(uint32_t number, char out[NAME_ROOM])
@@ -118,15 +119,24 @@ MT_ERR mt_slot_list(struct mt_fs *fs, struct mt_slot_info *out, size_t max, size
     return MT_OK;
 }
 
+/* `s` has `is_next` set, and gets the rest. */
+static MT_ERR seal_slot(struct mt_slot *s, mt_bytes key, const struct mt_credential *c,
+                        uint64_t host_time_ms, struct mt_slot_made *out)
+{
+    struct mt_writer w = mt_writer_over((mt_span){out->bytes, sizeof out->bytes});
+    s->purpose = MT_SLOT_FOR_ROOT;
+    s->made_ms = host_time_ms;
+    MT_TRY(mt_slot_seal(s, c, key));
+    mt_slot_write(&w, s);
+    out->len = mt_write_done(&w).len;
+    return MT_OK;
+}
+
 static MT_ERR make_slot(mt_bytes key, const struct mt_credential *c, uint64_t host_time_ms,
                         struct mt_slot_made *out)
 {
-    struct mt_slot s = {.purpose = MT_SLOT_FOR_ROOT, .made_ms = host_time_ms};
-    struct mt_writer w = mt_writer_over((mt_span){out->bytes, sizeof out->bytes});
-    MT_TRY(mt_slot_seal(&s, c, key));
-    mt_slot_write(&w, &s);
-    out->len = mt_write_done(&w).len;
-    return MT_OK;
+    struct mt_slot s = {.is_next = false};
+    return seal_slot(&s, key, c, host_time_ms, out);
 }
 
 MT_ERR mt_slot_make(const struct mt_root *r, const struct mt_credential *c, uint64_t host_time_ms,
@@ -200,6 +210,7 @@ MT_ERR mt_root_open(struct mt_fs *fs, const struct mt_credential *c, struct mt_r
     MT_ASSERT(r != NULL);
     for (uint32_t i = 0; i < MT_KEY_SLOTS_MAX; i++) {
         if (opens(fs, i, c, r, &why)) {
+            r->slot = i;
             *out = r;
             r = NULL; /* given */
             return MT_OK;
@@ -239,21 +250,61 @@ MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credenti
     return mt_slot_put(fs, &s, number);
 }
 
-MT_ERR mt_slot_renew(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
-                     uint64_t host_time_ms, uint32_t *number)
+/* Those that the same TPM made, and denies. */
+static MT_ERR remove_denied(struct mt_fs *fs, const struct mt_credential *c)
 {
     MT_DEFER(mt_root_free) struct mt_root *again = NULL;
-    struct mt_slot_made made;
     MT_TRY(new_root(&again));
     MT_ASSERT(again != NULL);
-    MT_TRY(mt_slot_make(r, c, host_time_ms, &made)); /* before anything that stands is touched */
     for (uint32_t i = 0; i < MT_KEY_SLOTS_MAX; i++) {
         mt_err why = MT_OK;
         if (!opens(fs, i, c, again, &why) && mt_failed(why) && why.fault->code == MT_E_DENIED) {
             MT_TRY(mt_slot_remove(fs, i));
         }
     }
-    return mt_slot_put(fs, &made, number);
+    return MT_OK;
+}
+
+/* Once what replaces it is durable. */
+static MT_ERR retire_before(struct mt_fs *fs, const struct mt_credential *c,
+                            const struct mt_slot *next)
+{
+    if (c->device == NULL) {
+        return MT_OK;
+    }
+    MT_TRY(mt_device_retire(c->device, (mt_bytes){next->own, next->own_len}));
+    return remove_denied(fs, c);
+}
+
+MT_ERR mt_slot_renew(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
+                     uint64_t host_time_ms, uint32_t *number)
+{
+    struct mt_slot next = {.is_next = true};
+    struct mt_slot_made made;
+    /* Before anything that stands is touched. */
+    MT_TRY(seal_slot(&next, mt_root_key(r), c, host_time_ms, &made));
+    MT_TRY(remove_denied(fs, c)); /* room for it */
+    MT_TRY(mt_slot_put(fs, &made, number));
+    return retire_before(fs, c, &next);
+}
+
+MT_ERR mt_slot_refresh(struct mt_fs *fs, const struct mt_root *r, const struct mt_credential *c,
+                       uint64_t host_time_ms, bool *is_made)
+{
+    bool is_current = false;
+    struct mt_slot s;
+    struct mt_slot next = {.is_next = true};
+    struct mt_slot_made made;
+    *is_made = false;
+    MT_TRY(get_slot(fs, r->slot, &s));
+    MT_TRY(mt_device_is_current(c->device, (mt_bytes){s.own, s.own_len}, &is_current));
+    if (is_current) { /* what a crash may have left undone */
+        return mt_device_retire(c->device, (mt_bytes){s.own, s.own_len});
+    }
+    MT_TRY(seal_slot(&next, mt_root_key(r), c, host_time_ms, &made));
+    MT_TRY(put_slot(fs, r->slot, &made));
+    *is_made = true;
+    return retire_before(fs, c, &next);
 }
 
 MT_ERR mt_slot_remove(struct mt_fs *fs, uint32_t number)

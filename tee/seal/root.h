@@ -76,10 +76,19 @@ MT_ERR mt_slot_put(struct mt_fs *fs, const struct mt_slot_made *s, uint32_t *num
 /*
  * After an update of the image, of firmware or of the machine: a slot for the device as it is now,
  * in place of those that the same TPM made and now denies. Slots of other machines stay. `r` was
- * opened otherwise, and what opened it stays.
+ * opened otherwise, and what opened it stays. What the same TPM has sealed before opens no more,
+ * copies of it neither.
  */
 MT_ERR mt_slot_renew(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
                      uint64_t host_time_ms, uint32_t *number);
+/*
+ * After `c`, a device's, has opened `r`: if it did so for another image than the one that the slot
+ * was made for, since an operator let this one in, the slot is made anew for what runs now, under
+ * the same number, and the image of before is shut out. At each point something stands there that
+ * opens to what runs now. To be called at each start: it finishes, too, what a crash cut short.
+ */
+MT_ERR mt_slot_refresh(struct mt_fs *fs, const struct mt_root *r, const struct mt_credential *c,
+                       uint64_t host_time_ms, bool *is_made);
 /* MT_E_CONFLICT unless an undamaged one stays. The file is overwritten, then removed. */
 MT_ERR mt_slot_remove(struct mt_fs *fs, uint32_t number);
 MT_ERR mt_slot_list(struct mt_fs *fs, struct mt_slot_info *out, size_t max, size_t *count);

@@ -194,7 +194,7 @@ static MT_ERR keep_secret(struct mt_slot *s, const struct mt_credential *c)
     MT_DEFER(mt_secret_free) struct mt_secret *secret = NULL;
     MT_DEFER(mt_buf_free) struct mt_buf sealed = mt_buf_of_max(MT_SLOT_OWN_BYTES_MAX);
     MT_TRY(mt_secret_random(MT_DEVICE_SECRET_LEN, &secret));
-    MT_TRY(mt_device_seal(c->device, mt_secret_bytes(secret), &sealed));
+    MT_TRY(mt_device_seal(c->device, mt_secret_bytes(secret), s->is_next, &sealed));
     set_own(s, mt_buf_bytes(&sealed));
     return MT_OK;
 }
@@ -252,7 +252,8 @@ static mt_bytes aad_of(const struct mt_slot *s, mt_span room)
 
 MT_ERR mt_slot_seal(struct mt_slot *out, const struct mt_credential *c, mt_bytes key)
 {
-    struct mt_slot s = {.purpose = out->purpose, .kind = c->kind, .made_ms = out->made_ms};
+    struct mt_slot s = {
+        .purpose = out->purpose, .kind = c->kind, .made_ms = out->made_ms, .is_next = out->is_next};
     MT_DEFER(mt_aead_free) struct mt_aead *aead = NULL;
     uint8_t room[MT_KEY_SLOT_BYTES_MAX];
     MT_TRY(mt_credential_check(c));

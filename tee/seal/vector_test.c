@@ -74,10 +74,11 @@ static mt_err opens_ten_bytes(struct mt_device *d, mt_bytes sealed, mt_span out)
     return MT_OK;
 }
 
-static mt_err seals_nothing(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
+static mt_err seals_nothing(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out)
 {
     (void)d;
     (void)secret;
+    (void)is_next;
     (void)out;
     MT_FAIL(MT_E_IO, "no slot is made here");
 }

@@ -272,6 +272,7 @@ def update(w, tap, tpm):
     status, said = node.run_to_end()
     tap.ok(status == 64, "the host's configuration names no operator", said[-400:])
     node.conf.write_text("".join(line for line in node.conf.read_text().splitlines(True) if not line.startswith("operator =")))
+    old = (node.state / "slots/slot-0.mtk").read_bytes()  # of which the host keeps a copy
     told = approve(w, "operator", approvals)
     approvals.write_bytes(approvals.read_bytes() * 2)  # files are joined
     node.start()
@@ -279,7 +280,28 @@ def update(w, tap, tpm):
     done = w.cli("admin", "data", "show", "owned", check=False)
     tap.ok(done.returncode == 0 and told["measurement"] == node.public["measurement"],
            "an update that the operator approved opens the disk, and measures what he was told", f"{told} {node.public} {done.stderr}")
+    tap.ok("device-slot-renewed" in node.log.read_text(), "and has its own slot from then on", node.last_words())
     node.stop()
+    withdrawn(w, tap, node, tpm, approvals, old)
+
+
+def withdrawn(w, tap, node, tpm, approvals, old):
+    """The image of before had a hole."""
+    approvals.write_bytes(b"")
+    slot = node.state / "slots/slot-0.mtk"
+    new = slot.read_bytes()
+    start(node, tpm)
+    extend(tpm)
+    node.start()
+    done = w.cli("admin", "data", "show", "owned", check=False)
+    tap.ok(done.returncode == 0, "the next start of the new image needs nobody's word", done.stderr)
+    node.stop()
+    status, said = start(node, tpm).run_to_end()
+    tap.ok(status == 1 and "disk-refused" in said, "and the image before it opens the disk no more", said[-400:])
+    slot.write_bytes(old)
+    status, said = node.run_to_end()
+    tap.ok(status == 1 and "replaced since" in said, "nor with the slot that it had made itself", said[-400:])
+    slot.write_bytes(new)
 
 
 def run(w, tap):

@@ -80,18 +80,30 @@ policy_operator = sha256(sha256(bytes(32), bytes.fromhex("0000016a 000b"), sha25
 policy_either = sha256(bytes(32), bytes.fromhex("00000171"), policy_pcrs, policy_operator)
 
 
-def tpm_sealed(key, policy):
+# A counter of that name must not be above 5.
+UNTIL = struct.pack(">Q", 5)
+counter_name = b"\0\x0b" + sha256(bytes.fromhex("01804d55 000b 22040014 0000 0008"))
+
+
+def counted(policy):
+    return sha256(policy, bytes.fromhex("00000149"), sha256(UNTIL, bytes.fromhex("0000 0009")), counter_name)
+
+
+def tpm_sealed(key, policy, version=2):
+    policy, until = (counted(policy), UNTIL) if version == 2 else (policy, b"")
     flag = b"\1" + key if key else b"\0"
     area = bytes.fromhex("0008 000b 00000412 0020") + policy + bytes.fromhex("0010 0020") + h(14)
-    return b"\1" + policy_pcrs + flag + struct.pack(">H", len(area)) + area + b"\0\5" + bytes(range(5))
+    return bytes([version]) + policy_pcrs + flag + until + struct.pack(">H", len(area)) + area + b"\0\5" + bytes(range(5))
 
 
 tpm = {
     "tpm_policy_pcrs": policy_pcrs,
     "tpm_policy_operator": policy_operator,
     "tpm_policy_either": policy_either,
+    "tpm_policy_counted": counted(policy_either),
     "tpm_sealed": tpm_sealed(b"", policy_pcrs),
     "tpm_sealed_operator": tpm_sealed(spki(OPERATOR), policy_either),
+    "tpm_sealed_uncounted": tpm_sealed(spki(OPERATOR), policy_either, version=1),
 }
 
 vectors = {
@@ -114,4 +126,5 @@ run("seal_formats", "seal_formats.py", vectors | slots | tpm, {
     "tee/seal/slot_corpus/shares-vector": shares_slot,
     "tee/platform/tpm/sealed_corpus/vector": tpm["tpm_sealed"],
     "tee/platform/tpm/sealed_corpus/operator-vector": tpm["tpm_sealed_operator"],
+    "tee/platform/tpm/sealed_corpus/uncounted-vector": tpm["tpm_sealed_uncounted"],
 })

@@ -18,6 +18,8 @@ static MT_ERR said_by_tpm(TSS2_RC rc)
     case TPM2_RC_POLICY_FAIL:
     case TPM2_RC_PCR_CHANGED:
         MT_FAIL(MT_E_DENIED, "the TPM's policy says no: what runs was measured otherwise");
+    case TPM2_RC_POLICY: /* of PolicyNV: the comparison fails */
+        MT_FAIL(MT_E_DENIED, "what the TPM sealed was replaced since, and opens no more");
     case TPM2_RC_RETRY:
     case TPM2_RC_YIELDED:
     case TPM2_RC_TESTING:

@@ -85,7 +85,7 @@ static mt_err call(struct mt_device *d, size_t which)
         e = mt_device_count(d, true, &number);
         break;
     case 4:
-        e = mt_device_seal(d, (mt_bytes){nothing, MT_DEVICE_SECRET_LEN}, &a);
+        e = mt_device_seal(d, (mt_bytes){nothing, MT_DEVICE_SECRET_LEN}, false, &a);
         break;
     default:
         e = mt_device_unseal(d, MT_BYTES_OF(sealed), (mt_span){out, sizeof out});
@@ -197,24 +197,29 @@ static void what_is_sealed_reads_as_the_page_says(void)
     static const struct {
         const char *hex;
         bool has_operator;
-        const char *policy;
-    } both[] = {{MT_VECTOR_TPM_SEALED, false, MT_VECTOR_TPM_POLICY_PCRS},
-                {MT_VECTOR_TPM_SEALED_OPERATOR, true, MT_VECTOR_TPM_POLICY_EITHER}};
-    for (size_t i = 0; i < 2; i++) {
+        bool is_counted;
+        const char *policy; /* NULL: nobody has written it down */
+    } all[] = {{MT_VECTOR_TPM_SEALED, false, true, NULL},
+               {MT_VECTOR_TPM_SEALED_OPERATOR, true, true, MT_VECTOR_TPM_POLICY_COUNTED},
+               {MT_VECTOR_TPM_SEALED_UNCOUNTED, true, false, MT_VECTOR_TPM_POLICY_EITHER}};
+    for (size_t i = 0; i < 3; i++) {
         struct mt_tpm_sealed s;
         uint8_t room[512];
         mt_hash policy;
         mt_hash wanted;
-        const mt_bytes hex = mt_bytes_of_text(both[i].hex);
+        const mt_bytes hex = mt_bytes_of_text(all[i].hex);
         MT_ASSERT(hex.len / 2 <= sizeof room);
         MT_ASSERT(!mt_failed(mt_hex_parse(hex, (mt_span){room, hex.len / 2})));
-        MT_ASSERT(!mt_failed(
-            mt_hex_parse(mt_bytes_of_text(both[i].policy), (mt_span){wanted.b, sizeof wanted.b})));
         MT_ASSERT(!mt_failed(mt_tpm_sealed_parse((mt_bytes){room, hex.len / 2}, &s)));
-        MT_ASSERT(s.has_operator == both[i].has_operator);
-        mt_tpm_sealed_policy(&s, &policy);
-        MT_ASSERT(mt_hash_equal(&policy, &wanted));
-        room[0] = 2;
+        MT_ASSERT(s.has_operator == all[i].has_operator && s.is_counted == all[i].is_counted);
+        MT_ASSERT(s.until == (s.is_counted ? 5 : 0));
+        if (all[i].policy != NULL) {
+            MT_ASSERT(!mt_failed(mt_hex_parse(mt_bytes_of_text(all[i].policy),
+                                              (mt_span){wanted.b, sizeof wanted.b})));
+            mt_tpm_sealed_policy(&s, &policy);
+            MT_ASSERT(mt_hash_equal(&policy, &wanted));
+        }
+        room[0] = 3;
         mt_err e = mt_tpm_sealed_parse((mt_bytes){room, hex.len / 2}, &s);
         MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_CONFLICT);
         MT_ASSERT(strcmp(e.fault->what, "what the TPM sealed is of another version") == 0);

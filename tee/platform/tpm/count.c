@@ -5,18 +5,25 @@
 #include "platform/tpm/inside.h"
 
 /*
- * A counter that the TPM stores. One that was deleted and made again goes on above all that there
- * ever were in this TPM (TPM 2.0 Library, Part 1, 37.2.4): deleting it does not take it back.
+ * Counters that the TPM stores: one against a disk that was put back (seal/fresh.h), one that says
+ * which sealed secrets have been replaced (sealed.h). One that was deleted and made again goes on
+ * above all that there ever were in this TPM (TPM 2.0 Library, Part 1, 37.2.4): deleting it does
+ * not take it back.
  */
-enum { COUNTER = 0x01804d54, COUNTER_LEN = 8 }; /* of the range that is the owner's */
+enum { COUNTER = 0x01804d54 }; /* of the range that is the owner's */
 
-static const TPMS_NV_PUBLIC wanted = {
-    .nvIndex = COUNTER,
-    .nameAlg = TPM2_ALG_SHA256,
-    .attributes = TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA |
-                  (TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT),
-    .dataSize = COUNTER_LEN,
-};
+_Static_assert(MT_TPM_COUNTER_ATTRIBUTES == (TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA |
+                                             (TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT)),
+               "a policy names the counter that we make");
+_Static_assert(MT_TPM_COUNTER_WRITTEN == TPMA_NV_WRITTEN, "and once it was written");
+
+static TPMS_NV_PUBLIC wanted_at(TPM2_HANDLE index)
+{
+    return (TPMS_NV_PUBLIC){.nvIndex = index,
+                            .nameAlg = TPM2_ALG_SHA256,
+                            .attributes = MT_TPM_COUNTER_ATTRIBUTES,
+                            .dataSize = MT_TPM_COUNTER_LEN};
+}
 
 static MT_ERR name_of(const TPMS_NV_PUBLIC *area, uint8_t *out, size_t room, size_t *len)
 {
@@ -26,8 +33,9 @@ static MT_ERR name_of(const TPMS_NV_PUBLIC *area, uint8_t *out, size_t room, siz
 
 /* What stands at our number must be what we would have made: a plain store under the same number
  * could be set to anything. */
-static MT_ERR check_area(struct mt_tpm *t, ESYS_TR nv, bool *is_written)
+static MT_ERR check_area(struct mt_tpm *t, TPM2_HANDLE index, ESYS_TR nv, bool *is_written)
 {
+    const TPMS_NV_PUBLIC wanted = wanted_at(index);
     uint8_t ours[sizeof(TPMS_NV_PUBLIC)];
     uint8_t theirs[sizeof(TPMS_NV_PUBLIC)];
     size_t ours_len = 0;
@@ -44,11 +52,11 @@ static MT_ERR check_area(struct mt_tpm *t, ESYS_TR nv, bool *is_written)
     return MT_OK;
 }
 
-static MT_ERR find(struct mt_tpm *t, ESYS_TR *nv)
+static MT_ERR find(struct mt_tpm *t, TPM2_HANDLE index, ESYS_TR *nv)
 {
-    const TPM2B_NV_PUBLIC area = {.nvPublic = wanted};
+    const TPM2B_NV_PUBLIC area = {.nvPublic = wanted_at(index)};
     mt_err e = mt_tpm_said(
-        Esys_TR_FromTPMPublic(t->esys, COUNTER, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nv));
+        Esys_TR_FromTPMPublic(t->esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nv));
     if (!mt_failed(e) || e.fault->code != MT_E_NOTFOUND) {
         return e;
     }
@@ -58,19 +66,19 @@ static MT_ERR find(struct mt_tpm *t, ESYS_TR *nv)
 
 /* Each command names the counter and each answer is authenticated, by a session whose key the bus
  * has not seen. */
-static MT_ERR step_and_read(const struct mt_tpm_object *session, ESYS_TR nv, bool is_step,
-                            uint64_t *out)
+static MT_ERR step_and_read(const struct mt_tpm_object *session, TPM2_HANDLE index, ESYS_TR nv,
+                            bool is_step, uint64_t *out)
 {
     bool is_written = false;
     struct mt_tpm *t = session->t;
     MT_DEFER(mt_tpm_release) TPM2B_MAX_NV_BUFFER *value = NULL;
-    MT_TRY(check_area(t, nv, &is_written));
+    MT_TRY(check_area(t, index, nv, &is_written));
     if (is_step || !is_written) {
         MT_TRY(mt_tpm_said(
             Esys_NV_Increment(t->esys, nv, nv, session->at, ESYS_TR_NONE, ESYS_TR_NONE)));
     }
     MT_TRY(mt_tpm_said(Esys_NV_Read(t->esys, nv, nv, session->at, ESYS_TR_NONE, ESYS_TR_NONE,
-                                    COUNTER_LEN, 0, &value)));
+                                    MT_TPM_COUNTER_LEN, 0, &value)));
     struct mt_reader r = mt_reader_over((mt_bytes){value->buffer, value->size});
     uint64_t number = 0;
     MT_TRY(mt_read_u64be(&r, &number));
@@ -79,21 +87,48 @@ static MT_ERR step_and_read(const struct mt_tpm_object *session, ESYS_TR nv, boo
     return MT_OK;
 }
 
-mt_err mt_tpm_count(struct mt_device *d, bool is_step, uint64_t *out)
+static MT_ERR count(struct mt_tpm *t, TPM2_HANDLE index, bool is_step, uint64_t *out)
 {
     ESYS_TR nv = ESYS_TR_NONE;
-    struct mt_tpm *t = mt_tpm_of(d);
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object salt = {t, ESYS_TR_NONE};
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object session = {t, ESYS_TR_NONE};
-    MT_TRY(mt_tpm_ready(t));
-    MT_TRY(find(t, &nv));
+    MT_TRY(find(t, index, &nv));
     mt_err e = mt_tpm_primary(&salt, MT_TPM_STORAGE, NULL);
     if (!mt_failed(e)) {
         e = mt_tpm_session(&session, &salt, TPM2_SE_HMAC, 0);
     }
     if (!mt_failed(e)) {
-        e = step_and_read(&session, nv, is_step, out);
+        e = step_and_read(&session, index, nv, is_step, out);
     }
+    MT_TRY(mt_tpm_said(Esys_TR_Close(t->esys, &nv)));
+    return e;
+}
+
+mt_err mt_tpm_count(struct mt_device *d, bool is_step, uint64_t *out)
+{
+    MT_TRY(mt_tpm_ready(mt_tpm_of(d)));
+    return count(mt_tpm_of(d), COUNTER, is_step, out);
+}
+
+MT_ERR mt_tpm_count_slots(struct mt_tpm *t, bool is_step, uint64_t *out)
+{
+    return count(t, MT_TPM_SLOT_COUNTER, is_step, out);
+}
+
+MT_ERR mt_tpm_policy_slots(const struct mt_tpm_object *policy, uint64_t until)
+{
+    ESYS_TR nv = ESYS_TR_NONE;
+    struct mt_tpm *t = policy->t;
+    TPM2B_OPERAND most = {.size = MT_TPM_COUNTER_LEN};
+    struct mt_writer w = mt_writer_over((mt_span){most.buffer, MT_TPM_COUNTER_LEN});
+    mt_write_u64be(&w, until);
+    mt_err e = mt_tpm_said(Esys_TR_FromTPMPublic(t->esys, MT_TPM_SLOT_COUNTER, ESYS_TR_NONE,
+                                                 ESYS_TR_NONE, ESYS_TR_NONE, &nv));
+    bool is_gone = mt_failed(e) && e.fault->code == MT_E_NOTFOUND;
+    MT_REQUIRE(!is_gone, MT_E_DENIED, "the TPM's counter of key slots was deleted");
+    MT_TRY(e);
+    e = mt_tpm_said(Esys_PolicyNV(t->esys, nv, nv, policy->at, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                  ESYS_TR_NONE, &most, 0, MT_TPM_UNSIGNED_LE));
     MT_TRY(mt_tpm_said(Esys_TR_Close(t->esys, &nv)));
     return e;
 }

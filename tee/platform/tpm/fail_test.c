@@ -54,7 +54,7 @@ static mt_err quote(void)
 static mt_err seal(void)
 {
     MT_DEFER(mt_buf_free) struct mt_buf out = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
-    return mt_device_seal(device, MT_BYTES_OF(key), &out);
+    return mt_device_seal(device, MT_BYTES_OF(key), false, &out);
 }
 
 static mt_err unseal(void)
@@ -110,7 +110,7 @@ static void a_tpm_that_fails_once_fails_one_act(void)
 {
     begin();
     sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     OK(mt_device_count(device, false, &counted));
     TSS2_TCTI_CONTEXT_COMMON_V1 *bus = (void *)mt_tpm_of(device)->tcti;
     sends = bus->transmit;

@@ -6,6 +6,7 @@
 #include <tss2/tss2_esys.h>
 
 #include "attest/image_approval.h"
+#include "attest/tpm_policy.h"
 #include "platform/device.h"
 
 /* What the files of this folder share, and nobody else includes. */
@@ -74,8 +75,15 @@ mt_err mt_tpm_endorsement(struct mt_device *d, struct mt_buf *certificate,
 mt_err mt_tpm_activate(struct mt_device *d, mt_bytes blob, mt_bytes secret, mt_span out,
                        size_t *got);
 mt_err mt_tpm_count(struct mt_device *d, bool is_step, uint64_t *out);
-mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out);
+mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out);
 mt_err mt_tpm_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret);
+mt_err mt_tpm_is_current(struct mt_device *d, mt_bytes sealed, bool *out);
+mt_err mt_tpm_retire(struct mt_device *d, mt_bytes sealed);
+
+/* How often sealed secrets were replaced: the counter that their policies name. */
+MT_ERR mt_tpm_count_slots(struct mt_tpm *t, bool is_step, uint64_t *out);
+/* In a policy session: that it is not above `until`. */
+MT_ERR mt_tpm_policy_slots(const struct mt_tpm_object *policy, uint64_t until);
 
 static inline struct mt_tpm *mt_tpm_of(struct mt_device *d)
 {

@@ -67,7 +67,7 @@ static void try_count(void)
 static void try_seal(void)
 {
     struct mt_buf out = mt_buf_of_max(8192);
-    mt_err e = mt_device_seal(device, MT_BYTES_OF(secret), &out);
+    mt_err e = mt_device_seal(device, MT_BYTES_OF(secret), false, &out);
     MT_ASSERT(!mt_failed(e) || out.len == 0);
     mt_buf_free(&out);
 }
@@ -159,7 +159,7 @@ static void begin_all(void)
     lie_in = -1;
     begin();
     sealed = mt_buf_of_max(8192);
-    OK(mt_device_seal(device, MT_BYTES_OF(secret), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(secret), false, &sealed));
     OK(mt_device_count(device, true, &count));
 }
 

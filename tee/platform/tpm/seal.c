@@ -52,13 +52,14 @@ static void wanted_area(const struct mt_tpm_sealed *s, TPM2B_PUBLIC *out)
     memcpy(out->publicArea.authPolicy.buffer, policy.b, sizeof policy.b);
 }
 
-mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
+mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out)
 {
     static const TPM2B_DATA nothing = {.size = 0};
     static const TPML_PCR_SELECTION no_pcrs = {.count = 0};
     TPM2B_PUBLIC wanted;
     struct mt_tpm *t = mt_tpm_of(d);
-    struct mt_tpm_sealed s = {.has_operator = t->has_operator, .operator_key = t->operator_key};
+    struct mt_tpm_sealed s = {
+        .has_operator = t->has_operator, .operator_key = t->operator_key, .is_counted = true};
     MT_DEFER(wipe_sensitive) TPM2B_SENSITIVE_CREATE sensitive = {.size = 0};
     MT_DEFER(mt_tpm_release) TPM2B_PUBLIC *area = NULL;
     MT_DEFER(mt_tpm_release) TPM2B_PRIVATE *private = NULL;
@@ -70,6 +71,8 @@ mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, struct mt_buf *out)
     memcpy(sensitive.sensitive.data.buffer, secret.ptr, secret.len);
     MT_TRY(mt_tpm_ready(t));
     MT_TRY(policy_now(t, &s.measured));
+    MT_TRY(mt_tpm_count_slots(t, false, &s.until));
+    s.until += is_next ? 1 : 0;
     wanted_area(&s, &wanted);
     MT_TRY(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
     MT_TRY(mt_tpm_session(&session, &parent, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT));
@@ -137,7 +140,7 @@ static MT_ERR authorize(const struct mt_tpm_object *policy, const mt_spki *opera
 }
 
 /* What runs now; and if a choice was sealed in, that this is one of the two. */
-static MT_ERR satisfy(const struct mt_tpm_object *policy, const struct mt_tpm_sealed *s)
+static MT_ERR satisfy_images(const struct mt_tpm_object *policy, const struct mt_tpm_sealed *s)
 {
     mt_hash now;
     mt_hash signed_in;
@@ -162,6 +165,13 @@ static MT_ERR satisfy(const struct mt_tpm_object *policy, const struct mt_tpm_se
         Esys_PolicyOR(t->esys, policy->at, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &either));
 }
 
+/* And that it has not been replaced since. */
+static MT_ERR satisfy(const struct mt_tpm_object *policy, const struct mt_tpm_sealed *s)
+{
+    MT_TRY(satisfy_images(policy, s));
+    return s->is_counted ? mt_tpm_policy_slots(policy, s->until) : MT_OK;
+}
+
 mt_err mt_tpm_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
 {
     struct mt_tpm *t = mt_tpm_of(d);
@@ -182,4 +192,35 @@ mt_err mt_tpm_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
     MT_REQUIRE(plain->size == secret.len, MT_E_FORMAT, "a sealed secret has another length");
     memcpy(secret.ptr, plain->buffer, plain->size);
     return MT_OK;
+}
+
+/* What the operator let in is not what was sealed for; and another operator's word counts now. */
+mt_err mt_tpm_is_current(struct mt_device *d, mt_bytes sealed, bool *out)
+{
+    struct mt_tpm *t = mt_tpm_of(d);
+    struct mt_tpm_sealed s;
+    mt_hash now;
+    MT_TRY(mt_tpm_sealed_parse(sealed, &s));
+    MT_TRY(mt_tpm_ready(t));
+    MT_TRY(policy_now(t, &now));
+    bool is_same_operator = s.has_operator == t->has_operator &&
+                            (!s.has_operator || mt_bytes_equal(mt_spki_bytes(&s.operator_key),
+                                                               mt_spki_bytes(&t->operator_key)));
+    *out = s.is_counted && is_same_operator && mt_hash_equal(&s.measured, &now);
+    return MT_OK;
+}
+
+/* One step at most: what was sealed as the next is one ahead, everything else is not. */
+mt_err mt_tpm_retire(struct mt_device *d, mt_bytes sealed)
+{
+    struct mt_tpm *t = mt_tpm_of(d);
+    struct mt_tpm_sealed s;
+    uint64_t now = 0;
+    MT_TRY(mt_tpm_sealed_parse(sealed, &s));
+    if (!s.is_counted) {
+        return MT_OK;
+    }
+    MT_TRY(mt_tpm_ready(t));
+    MT_TRY(mt_tpm_count_slots(t, false, &now));
+    return now + 1 == s.until ? mt_tpm_count_slots(t, true, &now) : MT_OK;
 }

@@ -5,7 +5,7 @@
 #include "attest/tpm_policy.h"
 #include "base/limits.h"
 
-enum { VERSION = 1 };
+enum { VERSION_UNCOUNTED = 1, VERSION = 2 };
 
 static MT_ERR read_flag(struct mt_reader *r, bool *out)
 {
@@ -38,13 +38,18 @@ MT_ERR mt_tpm_sealed_parse(mt_bytes in, struct mt_tpm_sealed *out)
     uint8_t version = 0;
     size_t at = 0;
     MT_TRY(mt_read_u8(&r, &version));
-    MT_REQUIRE(version == VERSION, MT_E_CONFLICT, "what the TPM sealed is of another version");
+    MT_REQUIRE(version == VERSION || version == VERSION_UNCOUNTED, MT_E_CONFLICT,
+               "what the TPM sealed is of another version");
+    s.is_counted = version == VERSION;
     MT_TRY(mt_read_copy(&r, (mt_span){s.measured.b, sizeof s.measured.b}));
     MT_TRY(read_flag(&r, &s.has_operator));
     if (s.has_operator) {
         mt_bytes key;
         MT_TRY(mt_read_bytes(&r, MT_SPKI_LEN, &key));
         MT_TRY(mt_spki_parse(key, &s.operator_key));
+    }
+    if (s.is_counted) {
+        MT_TRY(mt_read_u64be(&r, &s.until));
     }
     MT_REQUIRE(Tss2_MU_TPM2B_PUBLIC_Unmarshal(r.rest.ptr, r.rest.len, &at, &s.area) ==
                        TSS2_RC_SUCCESS &&
@@ -67,11 +72,14 @@ MT_ERR mt_tpm_sealed_write(const struct mt_tpm_sealed *s, struct mt_buf *out)
         Tss2_MU_TPM2B_PUBLIC_Marshal(&s->area, bytes, sizeof bytes, &len) == TSS2_RC_SUCCESS &&
         Tss2_MU_TPM2B_PRIVATE_Marshal(&s->private, bytes, sizeof bytes, &len) == TSS2_RC_SUCCESS;
     MT_REQUIRE(ok, MT_E_FORMAT, "a sealed secret cannot be written");
-    mt_write_u8(&w, VERSION);
+    mt_write_u8(&w, s->is_counted ? VERSION : VERSION_UNCOUNTED);
     mt_write_bytes(&w, mt_hash_bytes(&s->measured));
     mt_write_u8(&w, s->has_operator ? 1 : 0);
     if (s->has_operator) {
         mt_write_bytes(&w, mt_spki_bytes(&s->operator_key));
+    }
+    if (s->is_counted) {
+        mt_write_u64be(&w, s->until);
     }
     mt_write_bytes(&w, (mt_bytes){bytes, len});
     return mt_write_end(&w, &whole);
@@ -80,9 +88,13 @@ MT_ERR mt_tpm_sealed_write(const struct mt_tpm_sealed *s, struct mt_buf *out)
 void mt_tpm_sealed_policy(const struct mt_tpm_sealed *s, mt_hash *out)
 {
     mt_hash authorize;
-    *out = s->measured;
+    mt_hash images = s->measured;
     if (s->has_operator) {
         mt_tpm_policy_authorize(&s->operator_key, &authorize);
-        mt_tpm_policy_either(&s->measured, &authorize, out);
+        mt_tpm_policy_either(&s->measured, &authorize, &images);
+    }
+    *out = images;
+    if (s->is_counted) {
+        mt_tpm_policy_counted(&images, s->until, out);
     }
 }

@@ -14,6 +14,8 @@ struct mt_tpm_sealed {
     mt_hash measured; /* policy of the PCRs when it was sealed */
     bool has_operator;
     mt_spki operator_key; /* whose word opens it to another image */
+    bool is_counted;      /* not of version 1 */
+    uint64_t until;       /* what the counter of key slots may have come to */
     TPM2B_PUBLIC area;
     TPM2B_PRIVATE private;
 };
@@ -22,7 +24,7 @@ struct mt_tpm_sealed {
 MT_ERR mt_tpm_sealed_parse(mt_bytes in, struct mt_tpm_sealed *out);
 MT_ERR mt_tpm_sealed_write(const struct mt_tpm_sealed *s, struct mt_buf *out);
 
-/* The policy of the whole: those PCRs, or whatever the operator has signed. */
+/* The policy of the whole: those PCRs, or whatever the operator has signed; and the counter. */
 void mt_tpm_sealed_policy(const struct mt_tpm_sealed *s, mt_hash *out);
 
 #endif

@@ -291,7 +291,7 @@ static void what_was_sealed_opens_until_anything_else_is_measured(void)
     uint8_t out[MT_DEVICE_SECRET_LEN] = {0};
     struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
     begin();
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     MT_ASSERT(memmem(sealed.ptr, sealed.len, key, sizeof key) == NULL);
     OK(mt_device_unseal(device, mt_buf_bytes(&sealed), (mt_span){out, sizeof out}));
     MT_ASSERT(mt_bytes_equal(MT_BYTES_OF(out), MT_BYTES_OF(key)));
@@ -311,7 +311,7 @@ static void what_was_changed_or_sealed_elsewhere_does_not_open(void)
     uint8_t out[MT_DEVICE_SECRET_LEN] = {0};
     struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
     begin();
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     for (size_t i = 0; i < sealed.len; i += 5) {
         sealed.ptr[i] ^= 1;
         MT_ASSERT(
@@ -337,7 +337,7 @@ static void no_password_opens_what_was_sealed(void)
     ESYS_CONTEXT *esys = mt_tpm_of(device)->esys;
     struct mt_tpm_object parent = {mt_tpm_of(device), ESYS_TR_NONE};
     struct mt_tpm_object object = {mt_tpm_of(device), ESYS_TR_NONE};
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     OK(mt_tpm_sealed_parse(mt_buf_bytes(&sealed), &s));
     OK(mt_tpm_primary(&parent, MT_TPM_STORAGE, NULL));
     OK(mt_tpm_said(Esys_Load(esys, parent.at, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
@@ -360,7 +360,7 @@ static void who_listens_on_the_bus_learns_no_secret(void)
     uint8_t out[MT_DEVICE_SECRET_LEN];
     struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
     begin_heard();
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     MT_ASSERT(heard.len > 0 && !is_heard());
     OK(mt_device_unseal(device, mt_buf_bytes(&sealed), (mt_span){out, sizeof out}));
     MT_ASSERT(!is_heard());
@@ -381,7 +381,7 @@ static void an_answer_that_is_cut_is_refused(void)
         mt_device_evidence_init(&e);
         cut = commands[i];
         mt_err quoted = mt_device_evidence(device, report_data, &e);
-        mt_err made = mt_device_seal(device, MT_BYTES_OF(key), &sealed);
+        mt_err made = mt_device_seal(device, MT_BYTES_OF(key), false, &sealed);
         MT_ASSERT(mt_failed(quoted) || mt_failed(made));
         MT_ASSERT(mt_failed(quoted) || sealed.len == 0);
         MT_ASSERT(!mt_failed(quoted) || e.quote.len == 0);
@@ -398,7 +398,7 @@ static void an_answer_that_is_changed_on_its_way_is_refused(void)
     uint8_t out[MT_DEVICE_SECRET_LEN];
     struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
     begin_heard();
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     changed = TPM2_CC_Unseal;
     fails(mt_device_unseal(device, mt_buf_bytes(&sealed), (mt_span){out, sizeof out}), MT_E_PROOF);
     changed = 0;
@@ -422,7 +422,7 @@ static void everything_works_again_and_again(void)
         struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
         mt_device_evidence_init(&e);
         OK(mt_device_evidence(device, report_data, &e));
-        OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+        OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
         OK(mt_device_unseal(device, mt_buf_bytes(&sealed), (mt_span){out, sizeof out}));
         fails(mt_device_unseal(device, mt_buf_bytes(&sealed), (mt_span){out, 7}), MT_E_FORMAT);
         (void)counted(true);
@@ -459,7 +459,7 @@ static void a_tpm_that_is_locked_out_serves_the_node(void)
     struct mt_buf sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
     begin();
     mt_device_evidence_init(&e);
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     WITHOUT_DEVICE("tpm2_dictionarylockout", "-T", TCTI, "-s", "-n", "1", "-t", "1000", "-l",
                    "1000");
     WITHOUT_DEVICE("tpm2_nvdefine", "-T", TCTI, "-C", "o", "-s", "8", "-p", "good", "-a",

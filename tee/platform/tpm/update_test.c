@@ -66,7 +66,7 @@ static void begin_sealed(void)
     OK(mt_key_new(&operator_key));
     sealed = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
     say(NULL);
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
 }
 
 static void end_sealed(void)
@@ -98,11 +98,83 @@ static void a_new_image_opens_what_the_old_one_sealed_if_it_is_signed(void)
 
     /* And what it seals is its own: a word for the old image opens it there. */
     mt_buf_drop(&sealed, sealed.len);
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     sign_image(99, &word);
     start_image(ESYS_TR_NONE);
     say(&word);
     OK(unseal());
+    end_sealed();
+}
+
+/* The host has kept a copy of what the old image sealed, and starts it again. */
+static void what_was_replaced_opens_no_more(void)
+{
+    struct mt_image_approval word;
+    bool is_current = false;
+    begin_sealed();
+    OK(mt_device_is_current(device, mt_buf_bytes(&sealed), &is_current));
+    MT_ASSERT(is_current);
+    struct mt_buf kept = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
+    OK(mt_buf_append(&kept, mt_buf_bytes(&sealed)));
+    sign_image(11, &word);
+    start_image(ESYS_TR_PCR11);
+    say(&word);
+    OK(mt_device_is_current(device, mt_buf_bytes(&kept), &is_current));
+    MT_ASSERT(!is_current);
+    mt_buf_drop(&sealed, sealed.len);
+    OK(mt_device_seal(device, MT_BYTES_OF(key), true, &sealed));
+    OK(unseal()); /* before it replaces anything */
+    OK(mt_device_retire(device, mt_buf_bytes(&kept)));
+    OK(mt_device_retire(device, mt_buf_bytes(&sealed)));
+    OK(mt_device_retire(device, mt_buf_bytes(&sealed)));
+    say(NULL);
+    OK(unseal());
+    OK(mt_device_is_current(device, mt_buf_bytes(&sealed), &is_current));
+    MT_ASSERT(is_current);
+    start_image(ESYS_TR_NONE);
+    say(NULL);
+    fails(unseal(), MT_E_DENIED);
+    mt_buf_drop(&sealed, sealed.len);
+    OK(mt_buf_append(&sealed, mt_buf_bytes(&kept)));
+    fails(unseal(), MT_E_DENIED);
+    start_image(ESYS_TR_PCR11);
+    say(&word);
+    fails(unseal(), MT_E_DENIED); /* whatever its operator says */
+    mt_buf_free(&kept);
+    end_sealed();
+}
+
+/* Deleting the counter takes nothing back: one that is made again goes on above. */
+static void a_counter_that_was_deleted_opens_nothing(void)
+{
+    begin_sealed();
+    struct mt_buf kept = mt_buf_of_max(MT_CREDENTIAL_BYTES_MAX);
+    OK(mt_buf_append(&kept, mt_buf_bytes(&sealed)));
+    mt_buf_drop(&sealed, sealed.len);
+    OK(mt_device_seal(device, MT_BYTES_OF(key), true, &sealed));
+    OK(mt_device_retire(device, mt_buf_bytes(&sealed)));
+    WITHOUT_DEVICE("tpm2_nvundefine", "-C", "o", "-T", TCTI, "0x01804d55");
+    fails(unseal(), MT_E_DENIED);
+    mt_buf_drop(&sealed, sealed.len);
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed)); /* makes it again */
+    OK(unseal());
+    mt_buf_drop(&sealed, sealed.len);
+    OK(mt_buf_append(&sealed, mt_buf_bytes(&kept)));
+    fails(unseal(), MT_E_DENIED);
+    mt_buf_free(&kept);
+    end_sealed();
+}
+
+/* As a host could make it, to set it to whatever he likes. */
+static void a_store_in_the_place_of_the_counter_opens_nothing(void)
+{
+    begin_sealed();
+    WITHOUT_DEVICE("tpm2_nvundefine", "-C", "o", "-T", TCTI, "0x01804d55");
+    WITHOUT_DEVICE("tpm2_nvdefine", "-C", "o", "-T", TCTI, "-s", "8", "-a",
+                   "authread|authwrite|no_da", "0x01804d55");
+    put("zeros", MT_LITERAL("\0\0\0\0\0\0\0\0"));
+    WITHOUT_DEVICE("tpm2_nvwrite", "-C", "0x01804d55", "-T", TCTI, "-i", "zeros", "0x01804d55");
+    fails(unseal(), MT_E_DENIED);
     end_sealed();
 }
 
@@ -144,7 +216,7 @@ static void who_trusts_no_operator_lets_none_in(void)
     begin_sealed();
     start_image(ESYS_TR_NONE);
     mt_buf_drop(&sealed, sealed.len);
-    OK(mt_device_seal(device, MT_BYTES_OF(key), &sealed));
+    OK(mt_device_seal(device, MT_BYTES_OF(key), false, &sealed));
     sign_image(11, &word);
     start_image(ESYS_TR_PCR11);
     say(&word);
@@ -179,6 +251,9 @@ int main(void)
     const struct mt_test tests[] = {
         MT_TEST(the_image_that_sealed_needs_no_word),
         MT_TEST(a_new_image_opens_what_the_old_one_sealed_if_it_is_signed),
+        MT_TEST(what_was_replaced_opens_no_more),
+        MT_TEST(a_counter_that_was_deleted_opens_nothing),
+        MT_TEST(a_store_in_the_place_of_the_counter_opens_nothing),
         MT_TEST(an_image_that_is_not_signed_stays_locked_out),
         MT_TEST(the_word_of_somebody_else_is_none),
         MT_TEST(who_trusts_no_operator_lets_none_in),
