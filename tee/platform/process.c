@@ -98,29 +98,22 @@ static void on_signal(int number)
     errno = before;
 }
 
-/* Whoever started us may have it ignored, as a shell does for what it leaves running. */
-static bool handle(int number)
-{
-    struct sigaction before;
-    struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    (void)sigfillset(&act.sa_mask);
-    return sigaction(number, NULL, &before) == 0 &&
-           (before.sa_handler == SIG_IGN || sigaction(number, &act, NULL) == 0);
-}
-
 /* Threads of a pool have all signals blocked: the handler runs in the loop's, and the calls that it
  * interrupts there are taken up again. */
 MT_ERR mt_process_signal_fd(int *fd)
 {
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigset_t set;
+    (void)sigfillset(&act.sa_mask);
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
     MT_ASSERT(signals[0] < 0);
     MT_REQUIRE(pipe2(signals, O_CLOEXEC | O_NONBLOCK) == 0, MT_E_LIMIT,
                "the kernel gives us no pipe for signals");
-    MT_REQUIRE(handle(SIGTERM) && handle(SIGINT) && pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0,
-               MT_E_INTERNAL, "signals cannot be handled");
+    bool ok = sigaction(SIGTERM, &act, NULL) == 0 && sigaction(SIGINT, &act, NULL) == 0 &&
+              pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0;
+    MT_REQUIRE(ok, MT_E_INTERNAL, "signals cannot be handled");
     *fd = signals[0];
     return MT_OK;
 }

@@ -8,7 +8,8 @@
 /* What a node does to itself before it reads a byte from outside. */
 
 /* No core dumps (RLIMIT_CORE 0, PR_SET_DUMPABLE 0), no new privileges, umask 077, RLIMIT_NOFILE to
- * its hard limit, SIGPIPE ignored. */
+ * its hard limit, SIGPIPE ignored. Where there is no prctl(2), in Gramine, there is nothing
+ * that it would forbid. */
 MT_ERR mt_process_harden(void);
 
 /* If we are root: give `state_dir` (made if absent, 0700) to the user, then become it for good
@@ -16,7 +17,8 @@ MT_ERR mt_process_harden(void);
  * MT_E_NOTFOUND if there is no such user. */
 MT_ERR mt_process_drop(const char *user, const char *state_dir);
 
-/* SIGTERM and SIGINT, as a descriptor for the loop. */
+/* SIGTERM and SIGINT, as a descriptor for the loop, though whoever started us ignored or blocked
+ * them. To be called once, by the loop's thread. */
 MT_ERR mt_process_signal_fd(int *fd);
 
 /* getrandom(2), in the shape that mt_crypto_init() takes; state is not used. */
