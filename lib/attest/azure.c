@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/azure.h"
 
-#include <string.h>
-
 #include "attest/dcap.h"
 #include "attest/dcap_quote.h"
 #include "attest/hcl.h"
@@ -89,6 +87,13 @@ static bool is_quoted(const struct mt_td_report *q, mt_bytes td_report)
            are_registers(q, t.registers);
 }
 
+bool mt_azure_is_quote_of(mt_bytes quote, mt_bytes td_report)
+{
+    struct mt_dcap_quote q = {.body = MT_DCAP_SGX};
+    return !mt_failed(mt_dcap_quote_parse(quote, &q)) && q.body != MT_DCAP_SGX &&
+           is_quoted(&q.td, td_report);
+}
+
 /* What the hardware's report is about, unverified so far. */
 static MT_ERR read_report_data(const struct step *s, mt_bytes *out, struct mt_trace *trace)
 {
@@ -106,20 +111,25 @@ static MT_ERR read_report_data(const struct step *s, mt_bytes *out, struct mt_tr
     return MT_OK;
 }
 
-/* SHA-256 of the claims, byte for byte as they came, then zeros. */
 static MT_ERR check_hardware(const struct step *s, struct mt_claims *out, struct mt_trace *trace)
 {
-    uint8_t wanted[MT_REPORT_DATA_LEN] = {0};
+    uint8_t wanted[MT_REPORT_DATA_LEN];
     mt_bytes said = {NULL, 0};
-    mt_hash h;
     MT_TRY(read_report_data(s, &said, trace));
-    mt_sha256(&s->runtime, 1, &h);
-    memcpy(wanted, h.b, sizeof h.b);
+    mt_hcl_report_data(s->runtime, wanted);
     MT_CHECK(trace, mt_bytes_equal(said, MT_BYTES_OF(wanted)), MT_E_PROOF, "runtime-claims-hash",
              "the hardware's report is about these runtime claims, and nothing else",
              "claims or report are of another machine or another start: do not trust them");
-    return s->is_snp ? mt_snp_verify(&s->hardware, mt_snp_roots_amd(), wanted, out, trace)
-                     : mt_dcap_verify(&s->hardware, mt_dcap_intel_roots(), wanted, out, trace);
+    if (!s->is_snp) {
+        return mt_dcap_verify(&s->hardware, mt_dcap_intel_roots(), wanted, out, trace);
+    }
+    MT_TRY(mt_snp_verify(&s->hardware, mt_snp_roots_amd(), wanted, out, trace));
+    /* What runs above the paravisor has keys of its own to the firmware, and may ask for a report
+     * about any claims it likes; the firmware says at which VMPL it was asked. */
+    MT_CHECK(trace, !mt_claims_has(out, MT_WEAK_VMPL), MT_E_PROOF, "azure-vmpl",
+             "the paravisor itself, at VMPL 0, has asked the hardware for its report",
+             "the guest above the paravisor made these claims up: do not trust them");
+    return MT_OK;
 }
 
 static void claim_machine(const struct step *s, const struct mt_hcl_claims *h,
@@ -196,15 +206,17 @@ MT_ERR mt_azure_verify(const struct mt_evidence *in, const struct mt_attest_root
 MT_ERR mt_azure_show(const struct mt_evidence *in, struct mt_claims *out)
 {
     struct step s = {.is_snp = false};
+    const struct mt_tpm_shown shown = {in->tpm_quote, in->signature, in->pcrs};
     struct mt_claims c;
-    struct mt_tpm_quote q;
+    struct mt_tpm_said said;
     MT_TRY(take_parts(in, &s));
     MT_TRY(s.is_snp ? mt_snp_show(&s.hardware, &c) : mt_dcap_show(&s.hardware, &c));
-    MT_TRY(mt_tpm_quote_parse(in->tpm_quote, &q));
+    MT_TRY(mt_tpm_quote_show(&shown, &said));
     c.kind = MT_EVIDENCE_AZURE;
     c.claimed[c.claimed_count - 1].name = "hardware_report_data"; /* comes last of what it shows */
-    mt_tpm_claim_quote(&q, &c);
-    mt_claim_bytes(&c, "report_data", q.extra_data);
+    claim_code(&said, &c);
+    mt_tpm_claim_quote(&said.quote, &c);
+    mt_claim_bytes(&c, "report_data", said.quote.extra_data);
     *out = c;
     return MT_OK;
 }

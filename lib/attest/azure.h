@@ -23,6 +23,9 @@ MT_ERR mt_azure_verify(const struct mt_evidence *in, const struct mt_attest_root
  * no more. MT_E_FORMAT if there is none. */
 MT_ERR mt_azure_hardware(const struct mt_evidence *in, struct mt_evidence *out);
 
+/* Whether a quote is of this TD's report (TDREPORT_STRUCT). Neither is verified. */
+bool mt_azure_is_quote_of(mt_bytes quote, mt_bytes td_report);
+
 /* What it says of itself, unverified. */
 MT_ERR mt_azure_show(const struct mt_evidence *in, struct mt_claims *out);
 

@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/hcl.h"
 
+#include <string.h>
+
+#include "attest/snp_report.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "wire/json.h"
@@ -148,6 +151,27 @@ MT_ERR mt_hcl_td_report_parse(mt_bytes in, struct mt_hcl_td_report *out)
     MT_TRY(mt_read_bytes(&of_td, REGISTERS, &t.registers));
     *out = t;
     return MT_OK;
+}
+
+void mt_hcl_report_data(mt_bytes runtime, uint8_t out[MT_REPORT_DATA_LEN])
+{
+    mt_hash h;
+    mt_sha256(&runtime, 1, &h);
+    memset(out, 0, MT_REPORT_DATA_LEN);
+    memcpy(out, h.b, sizeof h.b);
+}
+
+bool mt_hcl_is_about_claims(const struct mt_hcl_report *h)
+{
+    uint8_t wanted[MT_REPORT_DATA_LEN];
+    struct mt_snp_report report;
+    struct mt_hcl_td_report td;
+    bool is_snp = h->kind == MT_HCL_SNP;
+    mt_hcl_report_data(h->runtime, wanted);
+    mt_err e = is_snp ? mt_snp_report_parse(h->hardware, &report)
+                      : mt_hcl_td_report_parse(h->hardware, &td);
+    return !mt_failed(e) &&
+           mt_bytes_equal(is_snp ? report.report_data : td.report_data, MT_BYTES_OF(wanted));
 }
 
 void mt_hcl_claims_done(struct mt_hcl_claims *c)

@@ -40,6 +40,12 @@ struct mt_hcl_td_report {
 };
 MT_ERR mt_hcl_td_report_parse(mt_bytes in, struct mt_hcl_td_report *out);
 
+/* Whether the hardware's report is about the claims beside it: SHA-256 of them, byte for byte, then
+ * zeros. A report of a TD proves nothing by that; nor does one of SNP that nobody has verified. */
+bool mt_hcl_is_about_claims(const struct mt_hcl_report *h);
+/* What a report about these claims says. */
+void mt_hcl_report_data(mt_bytes runtime, uint8_t out[MT_REPORT_DATA_LEN]);
+
 /* What the paravisor says of its virtual machine. */
 struct mt_hcl_claims {
     struct mt_pubkey *ak; /* owned; mt_hcl_claims_done(): the key that quotes, RSA */

@@ -446,7 +446,7 @@ static void find_line(struct step *s)
 MT_ERR mt_snp_show(const struct mt_evidence *in, struct mt_claims *out)
 {
     MT_DEFER(end_step) struct step s = {.in = in};
-    struct mt_claims c = {.kind = MT_EVIDENCE_SNP};
+    struct mt_claims c = {.kind = MT_EVIDENCE_SNP, .level = MT_LEVEL_CVM};
     MT_TRY(mt_snp_report_parse(in->quote, &s.report));
     find_line(&s);
     admit_weaknesses(&s.report, &c);

@@ -5,146 +5,47 @@
  * those. */
 #include "attest/snp_ask_test.h"
 
-#include "unit/pki.h"
+#include "unit/amd.h"
 
 static const uint64_t mid_2026_ms = 1782864000000;
 
-/* A maker of our own: ARK, ASK, ASVK, and a chip's key and a cloud's. */
-static struct pki_cert ark;
-static struct pki_cert ask_cert;
-static struct pki_cert asvk;
+/* A maker of our own, a chip's key or a cloud's, and what a test may have its certificate say. */
+static struct amd_maker own;
 static struct pki_cert other_ark;
 static struct pki_cert vek;
-static struct mt_snp_roots own;
-
-struct part {
-    const char *oid;
-    const char value[4];
-};
-enum { PARTS = 8 };
-
-/* What a test may have it say otherwise. */
-static const uint8_t chip[64] = {0xc4, 0x1b};
-static struct {
-    mt_bytes product;
-    mt_bytes hwid;
-    mt_bytes fmc;    /* empty: none */
-    size_t left_out; /* of the parts; PARTS: none */
-} says;
-
-/* What a chip's certificate says: firmware 1.2.3, microcode 0xf0. */
-static size_t vek_extensions(bool is_vlek, struct pki_extension *out)
-{
-    static const struct part parts[PARTS] = {
-        {"1.3.6.1.4.1.3704.1.3.1", "\x02\x01\x01"},   {"1.3.6.1.4.1.3704.1.3.2", "\x02\x01\x02"},
-        {"1.3.6.1.4.1.3704.1.3.3", "\x02\x01\x03"},   {"1.3.6.1.4.1.3704.1.3.4", "\x02\x01\0"},
-        {"1.3.6.1.4.1.3704.1.3.5", "\x02\x01\0"},     {"1.3.6.1.4.1.3704.1.3.6", "\x02\x01\0"},
-        {"1.3.6.1.4.1.3704.1.3.8", "\x02\x02\0\xf0"}, {"1.3.6.1.4.1.3704.1.3.7", "\x02\x01\0"},
-    };
-    size_t count = 0;
-    out[count++] = (struct pki_extension){"1.3.6.1.4.1.3704.1.2", says.product};
-    for (size_t i = 0; i < PARTS; i++) {
-        size_t len = parts[i].value[1] == 2 ? 4 : 3;
-        if (i == says.left_out) {
-            continue;
-        }
-        out[count++] = (struct pki_extension){parts[i].oid, {(const uint8_t *)parts[i].value, len}};
-    }
-    if (is_vlek) {
-        out[count++] = (struct pki_extension){"1.3.6.1.4.1.3704.1.5", MT_LITERAL("\x16\x05"
-                                                                                 "cloud")};
-    } else {
-        out[count++] = (struct pki_extension){"1.3.6.1.4.1.3704.1.4", says.hwid};
-    }
-    if (says.fmc.len > 0) {
-        out[count++] = (struct pki_extension){"1.3.6.1.4.1.3704.1.3.9", says.fmc};
-    }
-    return count;
-}
+static struct amd_chip says;
 
 static void make_vek(const struct pki_cert *signer, bool is_vlek)
 {
-    struct pki_extension extensions[16];
-    const struct pki_wish wish = {.name = is_vlek ? "SEV-VLEK" : "SEV-VCEK",
-                                  .key = PKI_P384,
-                                  .is_pss = true,
-                                  .extensions = extensions,
-                                  .extensions_count = vek_extensions(is_vlek, extensions)};
     pki_done(&vek);
-    pki_make(&wish, signer, &vek);
+    amd_certify(&says, is_vlek, signer, &vek);
     q.in.collateral.vek = pki_der(&vek);
 }
 
 static void sign_report(void)
 {
-    uint8_t room[MT_SNP_SIGNATURE_LEN];
-    mt_bytes s =
-        pki_sign(&vek, (mt_bytes){q.report.b, MT_SNP_SIGNED_LEN}, (mt_span){room, sizeof room});
-    MT_ASSERT(s.len == sizeof room);
-    memset(q.report.b + MT_SNP_SIGNED_LEN, 0, MT_SNP_REPORT_LEN - MT_SNP_SIGNED_LEN);
-    for (size_t i = 0; i < 48; i++) {
-        q.report.b[MT_SNP_SIGNED_LEN + i] = s.ptr[47 - i];
-        q.report.b[MT_SNP_SIGNED_LEN + 72 + i] = s.ptr[95 - i];
-    }
-}
-
-/* A report of version 3 by our chip, not yet signed. */
-static void make_report(void)
-{
-    static const uint8_t tcb[] = {1, 2, 0, 0, 0, 0, 3, 0xf0};
-    static const size_t tcbs[] = {0x38, 0x180, 0x1e0, 0x1f0};
-    uint8_t *b = q.report.b;
-    memset(b, 0, MT_SNP_REPORT_LEN);
-    q.report.len = MT_SNP_REPORT_LEN;
-    b[0] = 3;
-    b[8 + 2] = 3; /* SMT, and the bit that is always one */
-    b[0x34] = 1;
-    for (size_t i = 0; i < sizeof tcbs / sizeof *tcbs; i++) {
-        memcpy(b + tcbs[i], tcb, sizeof tcb);
-    }
-    b[0x188] = 0x19;
-    b[0x189] = 1;
-    b[0x1a0] = 0xc4;
-    b[0x1a1] = 0x1b;
-    b[REPORT_DATA] = 0xa5;
-    q.in.quote = (mt_bytes){b, MT_SNP_REPORT_LEN};
-    memcpy(q.report_data, b + REPORT_DATA, sizeof q.report_data);
-}
-
-static void say_milan(void)
-{
-    says.product = MT_LITERAL("\x16\x08Milan-B0");
-    says.hwid = MT_BYTES_OF(chip);
-    says.fmc = (mt_bytes){NULL, 0};
-    says.left_out = PARTS;
+    amd_sign(&vek, q.report.b);
 }
 
 static void make_world(void)
 {
-    const struct pki_wish a = {
+    const struct pki_wish other = {
         .name = "ARK", .key = PKI_RSA_2048, .is_ca = true, .is_pss = true, .serial = 1};
-    const struct pki_wish b = {
-        .name = "ASK", .key = PKI_RSA_2048, .is_ca = true, .is_pss = true, .serial = 2};
-    const struct pki_wish c = {
-        .name = "ASVK", .key = PKI_RSA_2048, .is_ca = true, .is_pss = true, .serial = 3};
-    pki_make(&a, NULL, &ark);
-    pki_make(&a, NULL, &other_ark);
-    pki_make(&b, &ark, &ask_cert);
-    pki_make(&c, &ark, &asvk);
-    own.lines[MT_SNP_MILAN] =
-        (struct mt_snp_line_roots){pki_der(&ark), pki_der(&ask_cert), pki_der(&asvk)};
-    say_milan();
-    make_vek(&ask_cert, false);
+    amd_maker_make(&own);
+    pki_make(&other, NULL, &other_ark);
 }
 
 /* Our chip's report, genuine. */
 static void begin(void)
 {
-    say_milan();
+    says = amd_milan();
     q.in = (struct mt_evidence){.now_ms = mid_2026_ms};
-    q.roots = &own;
-    make_report();
-    make_vek(&ask_cert, false);
+    q.roots = &own.roots;
+    amd_report(q.report.b);
+    q.report.len = MT_SNP_REPORT_LEN;
+    q.in.quote = (mt_bytes){q.report.b, q.report.len};
+    memcpy(q.report_data, q.report.b + REPORT_DATA, sizeof q.report_data);
+    make_vek(&own.ask, false);
     sign_report();
 }
 
@@ -155,7 +56,7 @@ static void a_chip_of_our_own_is_genuine_under_our_root_alone(void)
     MT_ASSERT(claims.weaknesses == 0);
     q.roots = mt_snp_roots_amd();
     MT_ASSERT(is_named(MT_E_PROOF, "vek-chain"));
-    struct mt_snp_roots other = own;
+    struct mt_snp_roots other = own.roots;
     other.lines[MT_SNP_MILAN].ark = pki_der(&other_ark);
     q.roots = &other;
     MT_ASSERT(is_named(MT_E_PROOF, "vek-chain"));
@@ -166,7 +67,7 @@ static void a_chip_of_our_own_is_genuine_under_our_root_alone(void)
 static void the_processor_chooses_the_root_and_not_the_certificate(void)
 {
     begin();
-    own.lines[MT_SNP_GENOA] =
+    own.roots.lines[MT_SNP_GENOA] =
         (struct mt_snp_line_roots){pki_der(&other_ark), pki_der(&other_ark), pki_der(&other_ark)};
     q.report.b[0x189] = 0x11; /* Genoa */
     sign_report();
@@ -196,16 +97,16 @@ static void a_lent_key_speaks_for_its_cloud_and_not_for_a_chip(void)
     q.report.b[0x48] = MT_SNP_VLEK << 2;
     sign_report();
     MT_ASSERT(is_named(MT_E_PROOF, "vek-chain")); /* the VCEK chain */
-    make_vek(&asvk, true);
+    make_vek(&own.asvk, true);
     sign_report();
     OK(ask());
     const struct mt_claimed *cloud = mt_claimed(&claims, MT_LITERAL("csp_id"));
     MT_ASSERT(mt_bytes_equal((mt_bytes){cloud->bytes, cloud->len}, MT_LITERAL("cloud")));
-    make_vek(&asvk, false); /* names a chip, and no cloud */
+    make_vek(&own.asvk, false); /* names a chip, and no cloud */
     sign_report();
     MT_ASSERT(is_named(MT_E_PROOF, "vek-cloud"));
     begin();
-    make_vek(&asvk, true);
+    make_vek(&own.asvk, true);
     sign_report();
     MT_ASSERT(is_named(MT_E_PROOF, "vek-chain")); /* calls itself a VCEK */
     q.report.b[0x48] = MT_SNP_UNSIGNED << 2;
@@ -236,7 +137,7 @@ static void the_certificate_is_for_this_firmware_and_this_chip(void)
 /* The chip's certificate again, as `says` has it now. */
 static void certify(void)
 {
-    make_vek(&ask_cert, false);
+    make_vek(&own.ask, false);
     sign_report();
 }
 
@@ -247,7 +148,7 @@ static void a_turin_chip_has_an_order_of_its_own(void)
     static const uint8_t tcb[] = {4, 1, 2, 3, 0, 0, 0, 0xf0};
     static const size_t tcbs[] = {0x38, 0x180, 0x1e0, 0x1f0};
     begin();
-    own.lines[MT_SNP_TURIN] = own.lines[MT_SNP_MILAN];
+    own.roots.lines[MT_SNP_TURIN] = own.roots.lines[MT_SNP_MILAN];
     says.product = MT_LITERAL("\x16\x05Turin");
     says.hwid = MT_LITERAL("\xc4\x1b\0\0\0\0\0\0");
     says.fmc = MT_LITERAL("\x02\x01\x04");
@@ -275,7 +176,7 @@ static void a_turin_chip_has_an_order_of_its_own(void)
 
 static void a_certificate_says_every_part_of_the_version_and_the_chip(void)
 {
-    for (size_t i = 0; i < PARTS; i++) {
+    for (size_t i = 0; i < AMD_PARTS; i++) {
         begin();
         says.left_out = i;
         certify();
@@ -283,7 +184,7 @@ static void a_certificate_says_every_part_of_the_version_and_the_chip(void)
         MT_ASSERT(is_reserved ? !mt_failed(ask()) : is_named(MT_E_PROOF, "vek-tcb"));
     }
     begin();
-    says.hwid = (mt_bytes){chip, 63};
+    says.hwid = (mt_bytes){amd_milan().hwid.ptr, 63};
     certify();
     MT_ASSERT(is_named(MT_E_PROOF, "vek-chip"));
     begin();
@@ -403,7 +304,7 @@ static void a_signing_key_that_was_taken_back_is_refused(void)
     static const uint32_t asvk_serial[] = {3};
     static const uint32_t other[] = {77};
     uint8_t room[PKI_CRL_MAX];
-    struct pki_list list = {&ark, mid_2026_ms - 1000, mid_2026_ms + 1000, other, 1};
+    struct pki_list list = {&own.ark, mid_2026_ms - 1000, mid_2026_ms + 1000, other, 1};
     begin();
     q.in.collateral.amd_crl = pki_crl(&list, (mt_span){room, sizeof room});
     OK(ask());
@@ -413,13 +314,13 @@ static void a_signing_key_that_was_taken_back_is_refused(void)
     list.issuer = &other_ark;
     q.in.collateral.amd_crl = pki_crl(&list, (mt_span){room, sizeof room});
     MT_ASSERT(is_named(MT_E_PROOF, "amd-crl"));
-    list = (struct pki_list){&ark, mid_2026_ms - 1000, mid_2026_ms + 1000, ask_serial, 1};
+    list = (struct pki_list){&own.ark, mid_2026_ms - 1000, mid_2026_ms + 1000, ask_serial, 1};
     q.in.collateral.amd_crl = pki_crl(&list, (mt_span){room, sizeof room});
     MT_ASSERT(is_named(MT_E_PROOF, "amd-revoked"));
     mt_bytes crl = q.in.collateral.amd_crl;
     q.report.b[0x48] = MT_SNP_VLEK
                        << 2; /* the list is of the ASK: keys that clouds are lent hold */
-    make_vek(&asvk, true);
+    make_vek(&own.asvk, true);
     sign_report();
     OK(ask());
     list.serials = asvk_serial;
@@ -449,10 +350,8 @@ int main(int argc, char **argv)
     world_begin(argc, argv);
     make_world();
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);
-    pki_done(&ark);
+    amd_maker_done(&own);
     pki_done(&other_ark);
-    pki_done(&ask_cert);
-    pki_done(&asvk);
     pki_done(&vek);
     world_end();
     return rc;

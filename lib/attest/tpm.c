@@ -8,7 +8,10 @@
 #include "crypto/ct.h"
 #include "crypto/hash.h"
 
-enum { COORDINATE_MAX = 48 };
+enum {
+    COORDINATE_MAX = 48,
+    VALUES_MAX = MT_TPM_BANKS_MAX * MT_TPM_PCRS * MT_TPM_DIGEST_MAX,
+};
 
 /* Those that say which code was started, and with which command line: firmware, drivers, boot
  * loader, Secure Boot, and what systemd's stub measures. */
@@ -148,7 +151,6 @@ static bool is_digest_of(mt_bytes digest, uint16_t hash, mt_bytes values)
 static MT_ERR check_pcrs(mt_bytes given, uint16_t hash, struct mt_tpm_said *out,
                          struct mt_trace *trace)
 {
-    enum { VALUES_MAX = MT_TPM_BANKS_MAX * MT_TPM_PCRS * MT_TPM_DIGEST_MAX };
     MT_DEFER(mt_buf_free) struct mt_buf values = mt_buf_of_max(VALUES_MAX);
     const struct mt_tpm_quote *q = &out->quote;
     mt_err e = collect(q, given, &values);
@@ -181,6 +183,18 @@ MT_ERR mt_tpm_quote_verify(const struct mt_tpm_shown *in, const struct mt_tpm_ak
              "evidence of another connection was shown: replayed, relayed or reflected; do not "
              "trust whoever sent it");
     MT_TRY(check_pcrs(in->pcrs, signature.hash, &s, trace));
+    *out = s;
+    return MT_OK;
+}
+
+MT_ERR mt_tpm_quote_show(const struct mt_tpm_shown *in, struct mt_tpm_said *out)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf values = mt_buf_of_max(VALUES_MAX);
+    struct mt_tpm_said s = {.pcrs = 0};
+    MT_TRY(mt_tpm_quote_parse(in->quote, &s.quote));
+    MT_TRY(collect(&s.quote, in->pcrs, &values));
+    MT_REQUIRE(take_bank(&s.quote, mt_buf_bytes(&values), &s), MT_E_FORMAT,
+               "no PCRs of the SHA-256 bank are quoted");
     *out = s;
     return MT_OK;
 }

@@ -33,6 +33,8 @@ struct mt_tpm_shown {
 };
 MT_ERR mt_tpm_quote_verify(const struct mt_tpm_shown *in, const struct mt_tpm_ak *ak,
                            mt_bytes expected, struct mt_tpm_said *out, struct mt_trace *trace);
+/* What they say, unverified. */
+MT_ERR mt_tpm_quote_show(const struct mt_tpm_shown *in, struct mt_tpm_said *out);
 /* The labelled hash of the PCRs that say which code runs. */
 void mt_tpm_measurement(const struct mt_tpm_said *s, mt_hash *out);
 /* Counters and weaknesses; then registers too: added to what is claimed already. */

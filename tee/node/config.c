@@ -39,7 +39,8 @@ static const struct setting settings[] = {
     {"claim_file", TEXT, AT(claim_file), "", 0, 0, 0,
      "where to write the one-time claim while there is no administrator; empty: none"},
     {"device", TEXT, AT(device), "none", 0, 0, 0,
-     "what shows evidence of the machine: none (level 2), tpm (level 3), auto (SEV-SNP, TDX, SGX)"},
+     "what shows evidence of the machine: none (level 2), tpm (level 3), auto (SEV-SNP, TDX, SGX, "
+     "Azure)"},
     {"tpm", TEXT, AT(tpm), "device:/dev/tpmrm0", 0, 0, 0,
      "the TPM: device:PATH, or swtpm:path=SOCKET"},
     {"approvals", TEXT, AT(approvals), "", 0, 0, 0,
@@ -47,6 +48,8 @@ static const struct setting settings[] = {
     {"collateral", TEXT, AT(collateral), "", 0, 0, 0,
      "folder of what the maker of the machine says of it (mesatee collateral get), to be shown "
      "with evidence; empty: none"},
+    {"td_quote", TEXT, AT(td_quote), "", 0, 0, 0,
+     "file of the quote that Azure's service made of this TD's report; empty: none"},
     {"administrator", HASH, AT(administrator), NULL, 0, 0, 0,
      "key hash of the first administrator (mesatee identity show)"},
     {"workers", NUMBER, AT(workers), NULL, 2, 1, 64, "threads for jobs"},
@@ -258,10 +261,11 @@ MT_ERR mt_config_parse(mt_bytes text, struct mt_config *out, struct mt_config_fa
                        "root_key = device needs a device: tpm, or auto");
         MT_FAIL(MT_E_FORMAT, "there is no device for the root key");
     }
-    if (c.collateral[0] != '\0' && strcmp(c.device, "auto") != 0) {
+    if ((c.collateral[0] != '\0' || c.td_quote[0] != '\0') && strcmp(c.device, "auto") != 0) {
         fault->line = 0;
         (void)snprintf(fault->reason, sizeof fault->reason,
-                       "collateral needs device = auto: no maker says anything of others");
+                       "%s needs device = auto: no maker says anything of others",
+                       c.collateral[0] != '\0' ? "collateral" : "td_quote");
         MT_FAIL(MT_E_FORMAT, "there is no device for the collateral");
     }
     *out = c;

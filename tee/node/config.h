@@ -25,6 +25,7 @@ struct mt_config {
                                             administrator; empty: none */
     char device[MT_CONFIG_TEXT_MAX];     /* what shows evidence: "none", "tpm", "auto" */
     char collateral[MT_CONFIG_TEXT_MAX]; /* folder; empty: none */
+    char td_quote[MT_CONFIG_TEXT_MAX];   /* on Azure, file; empty: none */
     char tpm[MT_CONFIG_TEXT_MAX];        /* how the TPM is reached */
     char approvals[MT_CONFIG_TEXT_MAX];  /* file of what the operator approved; empty: none */
     mt_hash administrator;               /* all zero: none */

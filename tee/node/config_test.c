@@ -143,6 +143,8 @@ static void a_root_key_of_the_device_needs_a_device(void)
     MT_ASSERT(takes("collateral = /a\ndevice = auto\n"));
     MT_ASSERT(refuses("collateral = /a\n", 0, "collateral needs device = auto"));
     MT_ASSERT(refuses("collateral = /a\ndevice = tpm\n", 0, "collateral needs device = auto"));
+    MT_ASSERT(takes("td_quote = /a\ndevice = auto\n"));
+    MT_ASSERT(refuses("td_quote = /a\ndevice = tpm\n", 0, "td_quote needs device = auto"));
 }
 
 static void blanks_and_comments_mean_nothing(void)

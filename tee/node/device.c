@@ -32,10 +32,25 @@ static bool is_device(const struct mt_config *c, const char *name)
     return mt_bytes_equal(mt_bytes_of_text(c->device), mt_bytes_of_text(name));
 }
 
+/* A virtual machine on Azure has a TPM, and none of the devices that speak to the hardware. The
+ * quote of a TD is made by a service that a node does not ask: somebody else has fetched it. */
+static MT_ERR open_any(const struct mt_config *c, struct mt_device **out)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf td_quote = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
+    mt_err e = mt_device_probe(mt_device_io_posix(), out);
+    if (!mt_failed(e) || e.fault->code != MT_E_NOTFOUND) {
+        return e;
+    }
+    if (c->td_quote[0] != '\0') {
+        MT_TRY(mt_process_read_file(c->td_quote, MT_DEVICE_QUOTE_BYTES_MAX, &td_quote));
+    }
+    return mt_tpm_open_azure(c->tpm, mt_buf_bytes(&td_quote), out);
+}
+
 /* What operators approved lies on the host's disk, and so does the name of the file: the TPM checks
  * every word of it. Whose word counts, the host may not say. */
-static MT_ERR open_tpm(const struct mt_config *c, const mt_spki *operator_key,
-                       struct mt_device **out)
+static MT_ERR set_operator(const struct mt_config *c, const mt_spki *operator_key,
+                           struct mt_device *d)
 {
     enum { FILE_MAX = MT_IMAGE_APPROVALS_MAX * MT_IMAGE_APPROVAL_LEN };
     struct mt_image_approvals approvals = {.count = 0};
@@ -44,8 +59,20 @@ static MT_ERR open_tpm(const struct mt_config *c, const mt_spki *operator_key,
         MT_TRY(mt_process_read_file(c->approvals, FILE_MAX, &file));
         MT_TRY(mt_image_approvals_parse(mt_buf_bytes(&file), &approvals));
     }
-    MT_TRY(mt_tpm_open(c->tpm, out));
-    mt_tpm_operator(*out, operator_key, &approvals);
+    mt_tpm_operator(d, operator_key, &approvals);
+    return MT_OK;
+}
+
+static MT_ERR open_named(const struct mt_config *c, const mt_spki *operator_key,
+                         struct mt_device **out)
+{
+    MT_DEFER(mt_device_close) struct mt_device *d = NULL;
+    MT_TRY(is_device(c, "tpm") ? mt_tpm_open(c->tpm, &d) : open_any(c, &d));
+    if (d->kind == MT_EVIDENCE_TPM || d->kind == MT_EVIDENCE_AZURE) {
+        MT_TRY(set_operator(c, operator_key, d));
+    }
+    *out = d;
+    d = NULL; /* given */
     return MT_OK;
 }
 
@@ -55,8 +82,7 @@ MT_ERR mt_node_open_device(const struct mt_config *c, const mt_spki *operator_ke
     if (is_device(c, "none")) {
         return MT_OK;
     }
-    mt_err e = is_device(c, "tpm") ? open_tpm(c, operator_key, out)
-                                   : mt_device_probe(mt_device_io_posix(), out);
+    mt_err e = open_named(c, operator_key, out);
     if (mt_failed(e)) {
         const struct mt_log_field mend = {
             .name = "mend",
@@ -82,6 +108,8 @@ mt_err mt_node_device_evidence(const struct mt_node *n,
                      .signature = mt_buf_bytes(&e.signature),
                      .pcrs = mt_buf_bytes(&e.pcrs),
                      .event_log = mt_buf_bytes(&e.event_log),
+                     .runtime_data = mt_buf_bytes(&e.runtime),
+                     .tpm_quote = mt_buf_bytes(&e.tpm_quote),
                      .ak_public = mt_buf_bytes(&e.ak_public),
                      .collateral = {.vek = mt_buf_bytes(&e.vek)}},
     };
@@ -101,7 +129,9 @@ static MT_ERR look_at(const struct mt_node *n, const struct mt_bundle *b,
     mt_hash key;
     mt_hash extra;
     if (mt_evidence_kind_of(&in) != MT_EVIDENCE_TPM) {
-        return mt_evidence_show(&in, out);
+        MT_TRY(mt_evidence_show(&in, out));
+        out->has_hardware_root = true; /* as everything here, its own word */
+        return MT_OK;
     }
     trace = calloc(1, sizeof *trace);
     MT_REQUIRE(trace != NULL, MT_E_NOMEM, "no memory for evidence");

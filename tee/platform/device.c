@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/limits.h"
+#include "crypto/context.h"
 
 void mt_device_evidence_init(struct mt_device_evidence *e)
 {
@@ -16,6 +17,8 @@ void mt_device_evidence_init(struct mt_device_evidence *e)
         .event_log = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX),
         .ak_public = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX),
         .vek = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX),
+        .runtime = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX),
+        .tpm_quote = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX),
     };
 }
 
@@ -27,12 +30,23 @@ void mt_device_evidence_free(struct mt_device_evidence *e)
     mt_buf_free(&e->event_log);
     mt_buf_free(&e->ak_public);
     mt_buf_free(&e->vek);
+    mt_buf_free(&e->runtime);
+    mt_buf_free(&e->tpm_quote);
 }
 
 MT_ERR mt_device_evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
                           struct mt_device_evidence *out)
 {
     return d->ops->evidence(d, report_data, out);
+}
+
+MT_ERR mt_device_check(struct mt_device *d)
+{
+    MT_DEFER(mt_device_evidence_free) struct mt_device_evidence e;
+    uint8_t asked[MT_REPORT_DATA_LEN];
+    mt_device_evidence_init(&e);
+    MT_TRY(mt_random((mt_span){asked, sizeof asked}));
+    return mt_device_evidence(d, asked, &e);
 }
 
 bool mt_device_derives(const struct mt_device *d)

@@ -24,6 +24,8 @@ struct mt_device_evidence {
     struct mt_buf event_log; /* TCG2 log or CCEL */
     struct mt_buf ak_public; /* TPMT_PUBLIC of the key that quotes */
     struct mt_buf vek;       /* of an SNP report: the certificate that the host handed over */
+    struct mt_buf runtime;   /* of a composite: what `quote`, the hardware's, is about */
+    struct mt_buf tpm_quote; /* and TPMS_ATTEST */
 };
 void mt_device_evidence_init(struct mt_device_evidence *e);
 void mt_device_evidence_free(struct mt_device_evidence *e);
@@ -59,6 +61,8 @@ struct mt_device {
  */
 MT_ERR mt_device_evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
                           struct mt_device_evidence *out);
+/* Whether it shows any, asked once about random bytes. */
+MT_ERR mt_device_check(struct mt_device *d);
 
 /* Whether what is mapped into this process is all in the measurement already, as in an enclave: a
  * whole machine's covers what was booted, and leaves its programs to be listed by themselves. */

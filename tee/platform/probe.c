@@ -3,7 +3,6 @@
 #include "attest/dcap_quote.h"
 #include "attest/snp_certs.h"
 #include "attest/snp_report.h"
-#include "crypto/context.h"
 #include "platform/makers.h"
 
 static MT_ERR check_asked(mt_bytes got, const uint8_t asked[MT_REPORT_DATA_LEN])
@@ -46,15 +45,6 @@ MT_ERR mt_device_take_quote(enum mt_evidence_kind kind, mt_bytes quote,
     return MT_OK;
 }
 
-static MT_ERR shows_evidence(struct mt_device *d)
-{
-    MT_DEFER(mt_device_evidence_free) struct mt_device_evidence e;
-    uint8_t asked[MT_REPORT_DATA_LEN];
-    mt_device_evidence_init(&e);
-    MT_TRY(mt_random((mt_span){asked, sizeof asked}));
-    return mt_device_evidence(d, asked, &e);
-}
-
 MT_ERR mt_device_probe(struct mt_device_io *io, struct mt_device **out)
 {
     typedef mt_err maker(struct mt_device_io *, struct mt_device **);
@@ -64,7 +54,7 @@ MT_ERR mt_device_probe(struct mt_device_io *io, struct mt_device **out)
         MT_DEFER(mt_device_close) struct mt_device *d = NULL;
         mt_err e = makers[i](io, &d);
         bool is_missing = mt_failed(e) && e.fault->code == MT_E_NOTFOUND;
-        e = mt_failed(e) ? e : shows_evidence(d);
+        e = mt_failed(e) ? e : mt_device_check(d);
         if (!mt_failed(e)) {
             *out = d;
             d = NULL; /* given */

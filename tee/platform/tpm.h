@@ -26,10 +26,19 @@
 MT_ERR mt_tpm_open(const char *where, struct mt_device **out);
 
 /*
+ * The vTPM of a confidential virtual machine on Azure as a device, if it is one: evidence is the
+ * hardware's word for the vTPM's key, and that key's quote (spec/evidence-azure.md). `td_quote`: of
+ * TDX, the quote that somebody had made of the TD's report; else it is empty. MT_E_NOTFOUND: this
+ * TPM is another. It seals as every TPM does. It does not count: what a vTPM stores lies with the
+ * host, who may put an old state back.
+ */
+MT_ERR mt_tpm_open_azure(const char *where, mt_bytes td_quote, struct mt_device **out);
+
+/*
  * Whose word opens what is sealed from now on to another image as well (NULL: nobody's), and what
  * operators have said so far. What was sealed says itself whose word it takes; where he has not
  * approved what runs now, it stays closed. He cannot take it back: an image that was approved once
- * opens what this key may open for ever. `d` is of mt_tpm_open().
+ * opens what this key may open for ever. `d` is of one of the two above.
  */
 void mt_tpm_operator(struct mt_device *d, const mt_spki *operator_key,
                      const struct mt_image_approvals *approvals);

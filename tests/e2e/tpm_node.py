@@ -2,62 +2,13 @@
 """tpm_node.py BUILD: a node whose machine has a TPM (swtpm stands for it): known by its maker, level 3, and no other for it."""
 import hashlib
 import os
-import pathlib
 import shutil
 import subprocess
-import sys
-import tempfile
-import time
 
 import world
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
-import host  # noqa: E402
-import machine  # noqa: E402
+from swtpm import Tpm, host, start
 
 REFUSED, NOT_GENUINE = 2, 3
-
-
-class Tpm:
-    """One TPM, whose state outlives its process; its path is short, for a socket's name is."""
-
-    def __init__(self, is_told=False):
-        self.is_told = is_told  # before its power goes off: a TPM that is cut off again and again locks itself
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mesatee-e2e-tpm-"))
-        self.dir.chmod(0o711)
-        self.maker, self.process = machine.make_tpm(self.dir / "state"), None
-
-    def start(self):
-        path = self.dir / "tpm"
-        for p in (path, self.dir / "tpm.ctrl"):
-            p.unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.dir}/state", "--server", f"type=unixio,path={path},mode=0666",
-             "--ctrl", f"type=unixio,path={path}.ctrl,mode=0666", "--flags", "not-need-init,startup-clear"], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
-        # The node asks as nobody. A socket is there before it has its mode: until then it would be refused.
-        for _ in range(200):
-            if all(p.exists() and p.stat().st_mode & 0o777 == 0o666 for p in (path, self.dir / "tpm.ctrl")):
-                return f"swtpm:path={path}"
-            time.sleep(0.05)
-        raise world.Failed("swtpm does not start")
-
-    def run(self, *command):
-        where = f"swtpm:path={self.dir}/tpm"
-        subprocess.run(command, env={"PATH": "/usr/bin:/bin", "TPM2TOOLS_TCTI": where}, check=True)
-
-    def stop(self):
-        """The power goes off: a TPM whose machine was stopped in order is told before."""
-        if self.process is not None:
-            if self.is_told:
-                self.run("tpm2_shutdown", "--clear")
-            self.process.terminate()
-            self.process.wait()
-            self.process = None
-
-    def close(self):
-        self.stop()
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def enrol(w, node, who, maker):
@@ -74,14 +25,6 @@ def policy(w, node, who, name, *words):
 def add(w, node, who, context, path):
     return w.cli(who, "context", "add", context, "--address", f"127.0.0.1:{node.public['port']}", "--identity", who, "--policy", path,
                  check=False)
-
-
-def start(node, tpm):
-    """The node by a TPM that was switched on just now."""
-    tpm.stop()
-    text = "".join(line for line in node.conf.read_text().splitlines(True) if not line.startswith("tpm ="))
-    node.conf.write_text(text + f"tpm = {tpm.start()}\n")
-    return node
 
 
 def judge(w, tap, node, tpm, other):

@@ -7,35 +7,14 @@
 
 enum {
     EK_CERTIFICATE = 0x01c00002, /* TCG EK Credential Profile 2.5, 2.2.1.4: of the RSA-2048 key */
-    PIECE_MAX = 512,             /* every TPM reads as much at a time */
     CERTIFICATE_MAX = 8 * 1024
 };
 
 /* Whoever put it there padded it: what follows is not ours to judge, whoever reads DER does. */
 static MT_ERR read_certificate(struct mt_tpm *t, struct mt_buf *out)
 {
-    ESYS_TR nv = ESYS_TR_NONE;
-    MT_DEFER(mt_tpm_release) TPM2B_NV_PUBLIC *area = NULL;
-    mt_err e = mt_tpm_said(Esys_TR_FromTPMPublic(t->esys, EK_CERTIFICATE, ESYS_TR_NONE,
-                                                 ESYS_TR_NONE, ESYS_TR_NONE, &nv));
-    if (mt_failed(e) && e.fault->code == MT_E_NOTFOUND) {
-        return MT_OK; /* the maker gave none */
-    }
-    MT_TRY(e);
-    MT_TRY(mt_tpm_said(
-        Esys_NV_ReadPublic(t->esys, nv, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &area, NULL)));
-    const uint16_t size = area->nvPublic.dataSize;
-    MT_REQUIRE(size <= CERTIFICATE_MAX, MT_E_FORMAT, "an endorsement certificate is too long");
-    for (uint16_t at = 0; at < size;) {
-        MT_DEFER(mt_tpm_release) TPM2B_MAX_NV_BUFFER *piece = NULL;
-        const uint16_t len = size - at < PIECE_MAX ? (uint16_t)(size - at) : PIECE_MAX;
-        MT_TRY(mt_tpm_said(Esys_NV_Read(t->esys, nv, nv, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                                        ESYS_TR_NONE, len, at, &piece)));
-        MT_REQUIRE(piece->size == len, MT_E_FORMAT, "an endorsement certificate is cut");
-        MT_TRY(mt_buf_append(out, (mt_bytes){piece->buffer, piece->size}));
-        at = (uint16_t)(at + len);
-    }
-    return mt_tpm_said(Esys_TR_Close(t->esys, &nv));
+    mt_err e = mt_tpm_read_nv(t, EK_CERTIFICATE, ESYS_TR_NONE, CERTIFICATE_MAX, out);
+    return mt_failed(e) && e.fault->code == MT_E_NOTFOUND ? MT_OK : e; /* the maker gave none */
 }
 
 mt_err mt_tpm_endorsement(struct mt_device *d, struct mt_buf *certificate,

@@ -20,6 +20,7 @@ struct mt_tpm {
     const struct mt_tpm_transport *by; /* to be reached again; NULL: it is not */
     char where[512];
     struct mt_buf event_log;
+    struct mt_buf td_quote; /* on Azure, of a TD's report */
     bool has_operator;
     mt_spki operator_key;
     struct mt_image_approvals approvals;
@@ -68,6 +69,17 @@ void mt_tpm_selection(uint32_t pcrs, TPML_PCR_SELECTION *out);
 /* Their values, in order of the index, all of one moment. */
 MT_ERR mt_tpm_read_pcrs(struct mt_tpm *t, uint32_t pcrs, struct mt_buf *out);
 
+/* A quote of theirs by `key` into `quoted`, its signature and their values: an extend may come
+ * between the two. */
+MT_ERR mt_tpm_quote(struct mt_tpm *t, ESYS_TR key, const uint8_t report_data[MT_REPORT_DATA_LEN],
+                    struct mt_buf *quoted, struct mt_device_evidence *out);
+
+/* All that is stored at an index; `by` may read it (ESYS_TR_NONE: whoever reads with no password).
+ * MT_E_NOTFOUND. */
+MT_ERR mt_tpm_read_nv(struct mt_tpm *t, TPM2_HANDLE index, ESYS_TR by, size_t max,
+                      struct mt_buf *out);
+
+void mt_tpm_close(struct mt_device *d);
 mt_err mt_tpm_evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
                        struct mt_device_evidence *out);
 mt_err mt_tpm_endorsement(struct mt_device *d, struct mt_buf *certificate,

@@ -123,15 +123,16 @@ static MT_ERR check_quote(const TPM2B_ATTEST *quote, const mt_hash *extra,
     return MT_OK;
 }
 
-/* A quote and the values that it is about: an extend may come between the two. */
-static MT_ERR quote_pcrs(const struct mt_tpm_object *ak, const mt_hash *extra,
-                         struct mt_device_evidence *out)
+MT_ERR mt_tpm_quote(struct mt_tpm *t, ESYS_TR key, const uint8_t report_data[MT_REPORT_DATA_LEN],
+                    struct mt_buf *quoted, struct mt_device_evidence *out)
 {
-    struct mt_tpm *t = ak->t;
-    TPML_PCR_SELECTION selection;
-    TPM2B_DATA about = {.size = sizeof extra->b};
     static const TPMT_SIG_SCHEME of_the_key = {.scheme = TPM2_ALG_NULL};
-    memcpy(about.buffer, extra->b, sizeof extra->b);
+    const mt_bytes asked = {report_data, MT_REPORT_DATA_LEN};
+    mt_hash extra;
+    TPML_PCR_SELECTION selection;
+    TPM2B_DATA about = {.size = sizeof extra.b};
+    mt_sha256(&asked, 1, &extra);
+    memcpy(about.buffer, extra.b, sizeof extra.b);
     mt_tpm_selection(MT_TPM_PCRS_QUOTED, &selection);
     for (size_t attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         bool is_of_values = false;
@@ -141,13 +142,13 @@ static MT_ERR quote_pcrs(const struct mt_tpm_object *ak, const mt_hash *extra,
         MT_DEFER(mt_tpm_release) TPMT_SIGNATURE *signature = NULL;
         mt_buf_drop(&out->pcrs, out->pcrs.len);
         MT_TRY(mt_tpm_read_pcrs(t, MT_TPM_PCRS_QUOTED, &out->pcrs));
-        MT_TRY(mt_tpm_said(Esys_Quote(t->esys, ak->at, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+        MT_TRY(mt_tpm_said(Esys_Quote(t->esys, key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
                                       &about, &of_the_key, &selection, &quote, &signature)));
-        MT_TRY(check_quote(quote, extra, &selection, mt_buf_bytes(&out->pcrs), &is_of_values));
+        MT_TRY(check_quote(quote, &extra, &selection, mt_buf_bytes(&out->pcrs), &is_of_values));
         if (is_of_values) {
             MT_TRY(
                 mt_tpm_said(Tss2_MU_TPMT_SIGNATURE_Marshal(signature, bytes, sizeof bytes, &len)));
-            MT_TRY(mt_buf_append(&out->quote, (mt_bytes){quote->attestationData, quote->size}));
+            MT_TRY(mt_buf_append(quoted, (mt_bytes){quote->attestationData, quote->size}));
             return mt_buf_append(&out->signature, (mt_bytes){bytes, len});
         }
     }
@@ -157,19 +158,16 @@ static MT_ERR quote_pcrs(const struct mt_tpm_object *ak, const mt_hash *extra,
 mt_err mt_tpm_evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
                        struct mt_device_evidence *out)
 {
-    mt_hash extra;
     uint8_t bytes[sizeof(TPMT_PUBLIC)];
     size_t len = 0;
     struct mt_tpm *t = mt_tpm_of(d);
-    const mt_bytes asked = {report_data, MT_REPORT_DATA_LEN};
     MT_DEFER(mt_tpm_release) TPM2B_PUBLIC *public_area = NULL;
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object ak = {t, ESYS_TR_NONE};
-    mt_sha256(&asked, 1, &extra);
     MT_TRY(mt_tpm_ready(t));
     MT_TRY(mt_tpm_primary(&ak, MT_TPM_AK, &public_area));
     MT_TRY(mt_tpm_said(
         Tss2_MU_TPMT_PUBLIC_Marshal(&public_area->publicArea, bytes, sizeof bytes, &len)));
-    MT_TRY(quote_pcrs(&ak, &extra, out));
+    MT_TRY(mt_tpm_quote(t, ak.at, report_data, &out->quote, out));
     MT_TRY(mt_buf_append(&out->ak_public, (mt_bytes){bytes, len}));
     MT_TRY(mt_buf_append(&out->event_log, mt_buf_bytes(&t->event_log)));
     out->kind = MT_EVIDENCE_TPM;

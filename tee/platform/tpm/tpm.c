@@ -19,11 +19,12 @@ static void disconnect(struct mt_tpm *t)
     t->tcti = NULL;
 }
 
-static void close_tpm(struct mt_device *d)
+void mt_tpm_close(struct mt_device *d)
 {
     struct mt_tpm *t = mt_tpm_of(d);
     disconnect(t);
     mt_buf_free(&t->event_log);
+    mt_buf_free(&t->td_quote);
     free(t);
 }
 
@@ -36,7 +37,7 @@ static const struct mt_device_ops ops = {
     .count = mt_tpm_count,
     .endorsement = mt_tpm_endorsement,
     .activate = mt_tpm_activate,
-    .close = close_tpm,
+    .close = mt_tpm_close,
 };
 
 MT_ERR mt_tpm_new(TSS2_TCTI_CONTEXT *tcti, struct mt_tpm **out)
@@ -46,6 +47,7 @@ MT_ERR mt_tpm_new(TSS2_TCTI_CONTEXT *tcti, struct mt_tpm **out)
     if (t != NULL) {
         t->device = (struct mt_device){&ops, MT_EVIDENCE_TPM};
         t->event_log = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+        t->td_quote = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
         /* A transport of ours: given none, the library would look for one and load it. */
         e = mt_tpm_said(Esys_Initialize(&t->esys, tcti, NULL));
     }
