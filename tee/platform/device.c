@@ -79,10 +79,16 @@ bool mt_device_measures_process(const struct mt_device *d)
     return d->kind == MT_EVIDENCE_SGX;
 }
 
-MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_span out)
+MT_ERR mt_device_level(struct mt_device *d, struct mt_buf *out)
 {
     MT_REQUIRE(mt_device_derives(d), MT_E_ARG, "the device derives no keys");
-    return d->ops->derive(d, context, out);
+    return d->ops->level != NULL ? d->ops->level(d, out) : MT_OK;
+}
+
+MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_bytes level, mt_span out)
+{
+    MT_REQUIRE(mt_device_derives(d), MT_E_ARG, "the device derives no keys");
+    return d->ops->derive(d, context, level, out);
 }
 
 MT_ERR mt_device_seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out)

@@ -12,7 +12,7 @@
  * a device counts as there once it has shown evidence of itself. Single owner; calls may take
  * seconds and are made off the loop.
  */
-enum { MT_DEVICE_SECRET_LEN = 32 };
+enum { MT_DEVICE_SECRET_LEN = 32, MT_DEVICE_LEVEL_LEN_MAX = 32 };
 
 /* Evidence as the device gives it; what a kind does not have stays empty. The buffers are made by
  * mt_device_evidence_init() and bounded. */
@@ -36,7 +36,8 @@ struct mt_device;
 struct mt_device_ops {
     mt_err (*evidence)(struct mt_device *d, const uint8_t report_data[MT_REPORT_DATA_LEN],
                        struct mt_device_evidence *out);
-    mt_err (*derive)(struct mt_device *d, mt_bytes context, mt_span out);
+    mt_err (*level)(struct mt_device *d, struct mt_buf *out);
+    mt_err (*derive)(struct mt_device *d, mt_bytes context, mt_bytes level, mt_span out);
     mt_err (*seal)(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out);
     mt_err (*unseal)(struct mt_device *d, mt_bytes sealed, mt_span secret);
     mt_err (*is_current)(struct mt_device *d, mt_bytes kept, bool *out);
@@ -73,7 +74,14 @@ bool mt_device_measures_process(const struct mt_device *d);
 bool mt_device_derives(const struct mt_device *d);
 bool mt_device_seals(const struct mt_device *d);
 bool mt_device_keeps(const struct mt_device *d); /* one or the other */
-MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_span out);
+/*
+ * What firmware derives is of a level, of the firmware and of what runs. It derives for the level
+ * that it has now, and for every one before: so who keeps the level beside what the key is for gets
+ * the same key after an update, and not on a machine that was taken back to an older level
+ * (MT_E_DENIED). Empty: of a device that knows no level, or has derived before levels were kept.
+ */
+MT_ERR mt_device_level(struct mt_device *d, struct mt_buf *out);
+MT_ERR mt_device_derive(struct mt_device *d, mt_bytes context, mt_bytes level, mt_span out);
 MT_ERR mt_device_seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out);
 MT_ERR mt_device_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret);
 
@@ -85,8 +93,8 @@ MT_ERR mt_device_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret);
  * MT_OK from a device that cannot (spec/key-slot.md).
  */
 MT_ERR mt_device_retire(struct mt_device *d, mt_bytes kept);
-/* Whether the device would make of the same secret the same again: not after it opened to an
- * image that an operator let in. */
+/* Whether the device would keep the same of it now (`kept`: what was sealed, or the level): not
+ * after it opened to an image that an operator let in, or firmware was updated. */
 MT_ERR mt_device_is_current(struct mt_device *d, mt_bytes kept, bool *out);
 
 /* A counter that only grows, made at the first call; `is_step`: one more, then its value. */

@@ -31,6 +31,7 @@ static struct mt_sim_machine *machine;
 static struct mt_sim_world *world;
 static struct mt_device_io *io;
 static struct mt_device_evidence got;
+static const mt_bytes no_level = {NULL, 0};
 static const uint8_t asked[MT_REPORT_DATA_LEN] = {1, 2, 3, [63] = 64};
 
 static bool is_code(mt_err e, enum mt_code code)
@@ -259,8 +260,8 @@ static void a_lost_key_to_the_firmware_is_said_by_name_and_is_for_good(void)
     world->fails_transport = false;
     mt_err e = ask(d);
     MT_ASSERT(is_code(e, MT_E_CLOSED) && strstr(e.fault->what, "restart") != NULL);
-    MT_ASSERT(
-        is_code(mt_device_derive(d, MT_LITERAL("c"), (mt_span){key, sizeof key}), MT_E_CLOSED));
+    MT_ASSERT(is_code(mt_device_derive(d, MT_LITERAL("c"), no_level, (mt_span){key, sizeof key}),
+                      MT_E_CLOSED));
     end();
 }
 
@@ -272,7 +273,46 @@ static void what_the_firmware_refuses_is_no_report_and_no_key(void)
     OK(mt_sev_guest_new(io, &d));
     world->firmware_status = 0x16;
     MT_ASSERT(is_code(ask(d), MT_E_IO));
-    MT_ASSERT(is_code(mt_device_derive(d, MT_LITERAL("c"), (mt_span){key, sizeof key}), MT_E_IO));
+    MT_ASSERT(is_code(mt_device_derive(d, MT_LITERAL("c"), no_level, (mt_span){key, sizeof key}),
+                      MT_E_IO));
+    end();
+}
+
+/* A level is the report's, and a key of one that the firmware has not come to is refused as such.
+ */
+static void a_level_is_what_the_firmware_was_never_taken_back_below(void)
+{
+    MT_DEFER(mt_device_close) struct mt_device *d = NULL;
+    MT_DEFER(mt_device_close) struct mt_device *enclave = NULL;
+    struct mt_buf level = mt_buf_of_max(MT_DEVICE_LEVEL_LEN_MAX);
+    struct mt_snp_report r;
+    bool is_current = true;
+    uint8_t key[MT_DEVICE_SECRET_LEN];
+    const mt_span out = {key, sizeof key};
+    begin(NULL, true, "dcap");
+    OK(mt_sev_guest_new(io, &d));
+    OK(mt_device_level(d, &level));
+    OK(mt_snp_report_parse(snp.quote, &r));
+    MT_ASSERT(level.len == 12 &&
+              mt_bytes_equal((mt_bytes){level.ptr, MT_SNP_TCB_LEN}, r.committed_tcb));
+    OK(mt_device_is_current(d, mt_buf_bytes(&level), &is_current));
+    MT_ASSERT(is_current);
+    OK(mt_device_is_current(d, no_level, &is_current));
+    MT_ASSERT(!is_current);
+    MT_ASSERT(
+        is_code(mt_device_derive(d, MT_LITERAL("c"), mt_buf_bytes(&level), out), MT_E_DENIED));
+    memcpy(world->committed_tcb, r.committed_tcb.ptr, sizeof world->committed_tcb);
+    world->guest_svn = r.guest_svn;
+    OK(mt_device_derive(d, MT_LITERAL("c"), mt_buf_bytes(&level), out));
+    level.len--;
+    MT_ASSERT(mt_failed(mt_device_derive(d, MT_LITERAL("c"), mt_buf_bytes(&level), out)));
+    OK(mt_gramine_new(io, &enclave));
+    mt_buf_drop(&level, level.len);
+    OK(mt_device_level(enclave, &level));
+    MT_ASSERT(level.len == 0);
+    MT_ASSERT(
+        is_code(mt_device_derive(enclave, MT_LITERAL("c"), MT_LITERAL("l"), out), MT_E_FORMAT));
+    mt_buf_free(&level);
     end();
 }
 
@@ -283,7 +323,7 @@ struct key {
 static struct key key_of(struct mt_device *d, mt_bytes context)
 {
     struct key k = {{0}};
-    OK(mt_device_derive(d, context, (mt_span){k.b, sizeof k.b}));
+    OK(mt_device_derive(d, context, no_level, (mt_span){k.b, sizeof k.b}));
     return k;
 }
 
@@ -422,6 +462,7 @@ int main(int argc, char **argv)
         MT_TEST(a_host_without_certificates_or_with_too_many_gives_a_report_all_the_same),
         MT_TEST(a_lost_key_to_the_firmware_is_said_by_name_and_is_for_good),
         MT_TEST(what_the_firmware_refuses_is_no_report_and_no_key),
+        MT_TEST(a_level_is_what_the_firmware_was_never_taken_back_below),
         MT_TEST(derived_keys_are_this_chips_this_codes_and_this_contexts),
         MT_TEST(two_threads_of_an_enclave_each_get_their_own_quote),
         MT_TEST(a_device_is_there_once_it_has_shown_evidence),

@@ -41,9 +41,13 @@ static mt_err evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_
     return mt_device_take_quote(MT_EVIDENCE_SGX, mt_buf_bytes(&quote), report_data, out);
 }
 
-/* Of this processor, for an enclave of this MRENCLAVE, at this level of its firmware. */
-static mt_err derive(struct mt_device *d, mt_bytes context, mt_span out)
+/* Of this processor, for an enclave of this MRENCLAVE, at this level of its microcode. EGETKEY
+ * would give those of earlier levels too; Gramine's file gives the one of now and takes no word for
+ * which.
+ */
+static mt_err derive(struct mt_device *d, mt_bytes context, mt_bytes level, mt_span out)
 {
+    MT_REQUIRE(level.len == 0, MT_E_FORMAT, "Gramine gives keys of the level of now alone");
     MT_DEFER(mt_buf_free) struct mt_buf key = mt_buf_of_max(TEXT_MAX); /* wiped when freed */
     MT_TRY(
         mt_io_get(((struct gramine *)(void *)d)->io, "/dev/attestation/keys/_sgx_mrenclave", &key));

@@ -25,6 +25,10 @@ enum {
     ROOT_VCEK = 0,
     FIELD_POLICY = 1 << 0,
     FIELD_MEASUREMENT = 1 << 3,
+    FIELD_GUEST_SVN = 1 << 4,
+    FIELD_TCB_VERSION = 1 << 5,
+    LEVEL_LEN = MT_SNP_TCB_LEN + 4,
+    STATUS_INVALID = 0x16,
 };
 static const char path[] = "/dev/sev-guest";
 
@@ -60,11 +64,16 @@ static MT_ERR order(struct mt_device_io *io, unsigned long request, void *in, vo
     return e;
 }
 
-static MT_ERR check_status(const uint8_t *response)
+static MT_ERR read_status(const uint8_t *response, uint32_t *out)
 {
     struct mt_reader r = mt_reader_over((mt_bytes){response, STATUS_LEN});
+    return mt_read_u32le(&r, out);
+}
+
+static MT_ERR check_status(const uint8_t *response)
+{
     uint32_t status = 0;
-    MT_TRY(mt_read_u32le(&r, &status));
+    MT_TRY(read_status(response, &status));
     MT_REQUIRE(status == 0, MT_E_IO, "the firmware refused what it was asked");
     return MT_OK;
 }
@@ -93,9 +102,60 @@ static mt_err evidence(struct mt_device *d, const uint8_t report_data[MT_REPORT_
                               report_data, out);
 }
 
+/* The committed TCB version, which firmware is never taken back below, and the guest's own number:
+ * the most that a derived key may be asked to be of. */
+static mt_err level(struct mt_device *d, struct mt_buf *out)
+{
+    struct snp_report_req request = {.user_data = {0}};
+    struct snp_report_resp response = {{0}};
+    struct mt_snp_report report;
+    bool is_short = false;
+    mt_bytes all;
+    struct mt_writer w = mt_writer_onto(out);
+    MT_TRY(order(guest_of(d)->io, SNP_GET_REPORT, &request, &response, &is_short));
+    MT_TRY(check_status(response.data));
+    MT_TRY(mt_snp_report_parse((mt_bytes){response.data + BODY_AT, MT_SNP_REPORT_LEN}, &report));
+    mt_write_bytes(&w, report.committed_tcb);
+    mt_write_u32le(&w, report.guest_svn);
+    return mt_write_end(&w, &all);
+}
+
+static mt_err is_current(struct mt_device *d, mt_bytes kept, bool *out)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf now = mt_buf_of_max(LEVEL_LEN);
+    MT_TRY(level(d, &now));
+    *out = mt_bytes_equal(mt_buf_bytes(&now), kept);
+    return MT_OK;
+}
+
+static MT_ERR ask_for_level(mt_bytes of_level, struct snp_derived_key_req *request)
+{
+    struct mt_reader r = mt_reader_over(of_level);
+    uint64_t tcb_version = 0;
+    if (of_level.len == 0) {
+        return MT_OK;
+    }
+    MT_TRY(mt_read_u64le(&r, &tcb_version));
+    MT_TRY(mt_read_u32le(&r, &request->guest_svn));
+    request->tcb_version = tcb_version;
+    request->guest_field_select |= FIELD_GUEST_SVN | FIELD_TCB_VERSION;
+    return mt_read_end(&r);
+}
+
+/* "Must not exceed CommittedTcb": that it does is the one thing that can be wrong with a request
+ * that this firmware has granted before. */
+static MT_ERR check_granted(const uint8_t *response, bool has_level)
+{
+    uint32_t status = 0;
+    MT_TRY(read_status(response, &status));
+    MT_REQUIRE(status != STATUS_INVALID || !has_level, MT_E_DENIED,
+               "the machine's firmware is older than the key slot: it was taken back");
+    return check_status(response);
+}
+
 /* Of this chip, for a guest of this measurement under this policy: without both, whatever else the
  * host starts on the machine would have the key. */
-static mt_err derive(struct mt_device *d, mt_bytes context, mt_span out)
+static mt_err derive(struct mt_device *d, mt_bytes context, mt_bytes of_level, mt_span out)
 {
     struct sev_guest *g = guest_of(d);
     struct snp_derived_key_req request = {
@@ -104,8 +164,9 @@ static mt_err derive(struct mt_device *d, mt_bytes context, mt_span out)
     };
     struct snp_derived_key_resp response = {{0}};
     bool is_short = false;
+    MT_TRY(ask_for_level(of_level, &request));
     mt_err e = order(g->io, SNP_GET_DERIVED_KEY, &request, &response, &is_short);
-    e = mt_failed(e) ? e : check_status(response.data);
+    e = mt_failed(e) ? e : check_granted(response.data, of_level.len > 0);
     e = mt_failed(e) ? e
                      : mt_kdf((mt_bytes){response.data + BODY_AT, MT_DEVICE_SECRET_LEN},
                               MT_LABEL_DEVICE_SNP, context, out);
@@ -122,7 +183,12 @@ static void guest_close(struct mt_device *d)
 MT_ERR mt_sev_guest_new(struct mt_device_io *io, struct mt_device **out)
 {
     static const struct mt_device_ops ops = {
-        .evidence = evidence, .derive = derive, .close = guest_close};
+        .evidence = evidence,
+        .level = level,
+        .derive = derive,
+        .is_current = is_current,
+        .close = guest_close,
+    };
     int fd = -1;
     MT_TRY(io->ops->open(io, path, MT_IO_BOTH, &fd));
     io->ops->close(io, fd);

@@ -1,9 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/makers.h"
-#include "platform/sim/machine.h"
-#include "seal/inside.h"
-#include "seal/world_test.h"
+#include "seal/slot_world_test.h"
 #include "unit/mangle.h"
 
 /*
@@ -63,9 +60,10 @@ static mt_err unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
     return MT_OK;
 }
 
-static mt_err derive(struct mt_device *d, mt_bytes context, mt_span out)
+static mt_err derive(struct mt_device *d, mt_bytes context, mt_bytes level, mt_span out)
 {
     const struct machine *m = of(d);
+    MT_ASSERT(level.len == 0);
     MT_REQUIRE(!m->is_busy, MT_E_BUSY, "the firmware is busy");
     for (size_t i = 0; i < out.len; i++) {
         out.ptr[i] = context.ptr[i] ^ m->chip ^ (uint8_t)(m->measured << 4);
@@ -105,30 +103,6 @@ static struct mt_credential credential_of(struct machine *m)
     struct mt_credential c;
     OK(mt_credential_of_device(&m->device, &c));
     return c;
-}
-
-/* What the root key is. */
-static mt_hash key_of(const struct mt_root *r)
-{
-    mt_hash h;
-    memcpy(h.b, mt_root_key(r).ptr, sizeof h.b);
-    return h;
-}
-
-static mt_err opened(const struct mt_credential *c, mt_hash *out)
-{
-    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
-    MT_TRY(mt_root_open(fs, c, &r));
-    *out = key_of(r);
-    return MT_OK;
-}
-
-static bool opens(const struct mt_credential *c, const mt_hash *wanted)
-{
-    mt_hash h;
-    mt_err e = opened(c, &h);
-    MT_ASSERT(mt_failed(e) || mt_hash_equal(&h, wanted));
-    return !mt_failed(e);
 }
 
 static mt_err fails_to_open(struct machine *m)
@@ -278,18 +252,6 @@ static void every_flipped_bit_and_every_other_length_is_refused(void)
     }
 }
 
-static size_t slots_of(enum mt_slot_kind kind)
-{
-    struct mt_slot_info info[8];
-    size_t count = 0;
-    size_t found = 0;
-    OK(mt_slot_list(fs, info, 8, &count));
-    for (size_t i = 0; i < count; i++) {
-        found += info[i].kind == kind ? 1 : 0;
-    }
-    return found;
-}
-
 /* Firmware, microcode, the image: something is measured otherwise. The key file in another slot
  * opens, and from then on the machine does again, without it. */
 static void an_update_loses_nothing_and_shuts_the_old_image_out(void)
@@ -314,47 +276,8 @@ static void an_update_loses_nothing_and_shuts_the_old_image_out(void)
     }
 }
 
-/* The same with /dev/sev-guest: the host starts something else, or firmware and with it the chip's
- * key change. */
-static void a_guest_of_sev_opens_its_disk_again_after_its_firmware_was_updated(void)
-{
-    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
-    MT_DEFER(mt_device_close) struct mt_device *guest = NULL;
-    struct mt_sim_machine *m = mt_sim_machine_new();
-    struct mt_sim_world *w = mt_sim_machine_world(m);
-    struct mt_credential c;
-    uint32_t number = 0;
-    disk_begin();
-    w->has_sev_guest = true;
-    OK(mt_sev_guest_new(mt_sim_machine_io(m), &guest));
-    OK(mt_credential_of_device(guest, &c));
-    OK(mt_root_create(fs, &c, 0, &r));
-    mt_hash h = key_of(r);
-    OK(mt_slot_add(fs, r, &world_file, 0, &number));
-    w->measurement++;
-    MT_ASSERT(!opens(&c, &h));
-    w->measurement--;
-    MT_ASSERT(opens(&c, &h));
-    w->chip++; /* whose key is of its level of firmware */
-    MT_ASSERT(!opens(&c, &h) && opens(&world_file, &h));
-    OK(mt_slot_renew(fs, r, &c, 0, &number));
-    MT_ASSERT(opens(&c, &h));
-    mt_device_close(&guest);
-    mt_sim_machine_free(&m);
-    disk_end();
-}
-
 /* An operator lets the next image in; from then on it needs nobody's word, and the one before is
  * refused, with the slot that it made too, of which the host has kept a copy. */
-static const char slot_0[] = "slots/slot-0.mtk";
-
-static mt_err open_and_refresh(const struct mt_credential *c, bool *is_made)
-{
-    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
-    OK(mt_root_open(fs, c, &r));
-    return mt_slot_refresh(fs, r, c, 2000, is_made);
-}
-
 static void old_image_is_out(const struct mt_credential *c, const mt_hash *h,
                              const struct mt_buf *kept)
 {
@@ -538,7 +461,6 @@ int main(void)
         MT_TEST(a_backup_never_hangs_on_one_machine),
         MT_TEST(every_flipped_bit_and_every_other_length_is_refused),
         MT_TEST(an_update_loses_nothing_and_shuts_the_old_image_out),
-        MT_TEST(a_guest_of_sev_opens_its_disk_again_after_its_firmware_was_updated),
         MT_TEST(an_image_that_was_let_in_shuts_the_one_before_out),
         MT_TEST(faults_while_the_one_before_is_shut_out_lock_nobody_out),
         MT_TEST(what_a_crash_left_undone_the_next_start_does),

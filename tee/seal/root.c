@@ -250,10 +250,13 @@ MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credenti
     return mt_slot_put(fs, &s, number);
 }
 
-/* Those that the same TPM made, and denies. */
+/* Those that the same TPM made, and denies. What firmware denies may be another machine's. */
 static MT_ERR remove_denied(struct mt_fs *fs, const struct mt_credential *c)
 {
     MT_DEFER(mt_root_free) struct mt_root *again = NULL;
+    if (c->kind != MT_SLOT_TPM) {
+        return MT_OK;
+    }
     MT_TRY(new_root(&again));
     MT_ASSERT(again != NULL);
     for (uint32_t i = 0; i < MT_KEY_SLOTS_MAX; i++) {
@@ -288,23 +291,41 @@ MT_ERR mt_slot_renew(struct mt_fs *fs, struct mt_root *r, const struct mt_creden
     return retire_before(fs, c, &next);
 }
 
-MT_ERR mt_slot_refresh(struct mt_fs *fs, const struct mt_root *r, const struct mt_credential *c,
-                       uint64_t host_time_ms, bool *is_made)
+/* One slot that opens. */
+static MT_ERR refresh_one(struct mt_fs *fs, const struct mt_root *r, uint32_t number,
+                          const struct mt_credential *c, struct mt_slot *next)
 {
     bool is_current = false;
     struct mt_slot s;
-    struct mt_slot next = {.is_next = true};
     struct mt_slot_made made;
-    *is_made = false;
-    MT_TRY(get_slot(fs, r->slot, &s));
+    MT_TRY(get_slot(fs, number, &s));
     MT_TRY(mt_device_is_current(c->device, (mt_bytes){s.own, s.own_len}, &is_current));
     if (is_current) { /* what a crash may have left undone */
         return mt_device_retire(c->device, (mt_bytes){s.own, s.own_len});
     }
-    MT_TRY(seal_slot(&next, mt_root_key(r), c, host_time_ms, &made));
-    MT_TRY(put_slot(fs, r->slot, &made));
-    *is_made = true;
-    return retire_before(fs, c, &next);
+    MT_TRY(seal_slot(next, mt_root_key(r), c, next->made_ms, &made));
+    MT_TRY(put_slot(fs, number, &made));
+    return retire_before(fs, c, next);
+}
+
+MT_ERR mt_slot_refresh(struct mt_fs *fs, const struct mt_root *r, const struct mt_credential *c,
+                       uint64_t host_time_ms, bool *is_made)
+{
+    MT_DEFER(mt_root_free) struct mt_root *again = NULL;
+    *is_made = false;
+    MT_TRY(new_root(&again));
+    MT_ASSERT(again != NULL);
+    for (uint32_t i = 0; i < MT_KEY_SLOTS_MAX; i++) {
+        mt_err why = MT_OK;
+        struct mt_slot next = {.is_next = true, .made_ms = host_time_ms};
+        /* Of a TPM, which takes its time, the others go as soon as one is retired. */
+        bool is_asked = c->kind == MT_SLOT_DERIVED && opens(fs, i, c, again, &why);
+        if (i == r->slot || is_asked) {
+            MT_TRY(refresh_one(fs, r, i, c, &next));
+            *is_made = *is_made || next.purpose == MT_SLOT_FOR_ROOT; /* it got the rest */
+        }
+    }
+    return MT_OK;
 }
 
 MT_ERR mt_slot_remove(struct mt_fs *fs, uint32_t number)

@@ -39,7 +39,7 @@ static const struct rule rules[] = {
     [MT_SLOT_PASSPHRASE] = {1, true, MT_LABEL_SLOT_PASSPHRASE, LOG2_COST_MIN, LOG2_COST_MAX, 0, 0},
     [MT_SLOT_FILE] = {1, true, MT_LABEL_SLOT_FILE, 0, 0, 0, 0},
     [MT_SLOT_TPM] = {2, false, MT_LABEL_SLOT_DEVICE, 0, 0, 1, MT_SLOT_OWN_BYTES_MAX},
-    [MT_SLOT_DERIVED] = {2, false, MT_LABEL_SLOT_DEVICE, 0, 0, 0, 0},
+    [MT_SLOT_DERIVED] = {2, false, MT_LABEL_SLOT_DEVICE, 0, 0, 0, MT_DEVICE_LEVEL_LEN_MAX},
     [MT_SLOT_SHARES] = {2, false, MT_LABEL_SLOT_SHARES, 0, 0, 0, MT_SHARE_SET_LEN_MAX},
 };
 enum { KINDS = sizeof rules / sizeof *rules };
@@ -199,6 +199,15 @@ static MT_ERR keep_secret(struct mt_slot *s, const struct mt_credential *c)
     return MT_OK;
 }
 
+/* Of which level what a device derives is. */
+static MT_ERR keep_level(struct mt_slot *s, const struct mt_credential *c)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf level = mt_buf_of_max(MT_DEVICE_LEVEL_LEN_MAX);
+    MT_TRY(mt_device_level(c->device, &level));
+    set_own(s, mt_buf_bytes(&level));
+    return MT_OK;
+}
+
 /* What checks the shares of the key. */
 static MT_ERR keep_set(struct mt_slot *s, const struct mt_credential *c)
 {
@@ -221,7 +230,7 @@ static MT_ERR secret_of(const struct mt_slot *s, const struct mt_credential *c,
     } else if (s->kind == MT_SLOT_TPM) {
         MT_TRY(mt_device_unseal(c->device, (mt_bytes){s->own, s->own_len}, room));
     } else {
-        MT_TRY(mt_device_derive(c->device, salt, room));
+        MT_TRY(mt_device_derive(c->device, salt, (mt_bytes){s->own, s->own_len}, room));
     }
     *out = secret;
     secret = NULL; /* given */
@@ -263,6 +272,8 @@ MT_ERR mt_slot_seal(struct mt_slot *out, const struct mt_credential *c, mt_bytes
     MT_TRY(mt_random((mt_span){s.salt, sizeof s.salt}));
     if (c->kind == MT_SLOT_TPM) {
         MT_TRY(keep_secret(&s, c));
+    } else if (c->kind == MT_SLOT_DERIVED) {
+        MT_TRY(keep_level(&s, c));
     } else if (c->kind == MT_SLOT_SHARES) {
         MT_TRY(keep_set(&s, c));
     }

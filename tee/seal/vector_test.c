@@ -83,9 +83,13 @@ static mt_err seals_nothing(struct mt_device *d, mt_bytes secret, bool is_next, 
     MT_FAIL(MT_E_IO, "no slot is made here");
 }
 
-static mt_err derives_for_the_salt(struct mt_device *d, mt_bytes context, mt_span out)
+static mt_err derives_for_the_salt(struct mt_device *d, mt_bytes context, mt_bytes level,
+                                   mt_span out)
 {
+    static const uint8_t kept[] = {3, [6] = 5, [7] = 10, [8] = 2, [11] = 0};
     (void)d;
+    MT_REQUIRE(level.len == 0 || mt_bytes_equal(level, MT_BYTES_OF(kept)), MT_E_PROOF,
+               "another level");
     MT_ASSERT(context.len == MT_SLOT_SALT_LEN);
     MT_REQUIRE(is_all(context, 11), MT_E_PROOF, "another salt");
     memset(out.ptr, 12, out.len);
@@ -97,14 +101,15 @@ static void slots_of_devices_open_with_them(void)
     static const struct mt_device_ops tpm = {.seal = seals_nothing, .unseal = opens_ten_bytes};
     static const struct mt_device_ops firmware = {.derive = derives_for_the_salt};
     struct mt_device devices[] = {{&tpm, MT_EVIDENCE_TPM}, {&firmware, MT_EVIDENCE_SNP}};
+    static const char *const slots[] = {MT_VECTOR_TPM_SLOT, MT_VECTOR_DERIVED_SLOT,
+                                        MT_VECTOR_LEVEL_SLOT};
     struct room room;
     disk_of_vectors();
-    file_put(fs, "slots/slot-1.mtk", bytes_of(MT_LITERAL(MT_VECTOR_TPM_SLOT), &room));
-    file_put(fs, "slots/slot-7.mtk", bytes_of(MT_LITERAL(MT_VECTOR_DERIVED_SLOT), &room));
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         MT_DEFER(mt_root_free) struct mt_root *root = NULL;
         struct mt_credential c;
-        OK(mt_credential_of_device(&devices[i], &c));
+        file_put(fs, "slots/slot-7.mtk", bytes_of(mt_bytes_of_text(slots[i]), &room));
+        OK(mt_credential_of_device(&devices[i > 0 ? 1 : 0], &c));
         OK(mt_root_open(fs, &c, &root));
         MT_ASSERT(is_all(mt_root_key(root), 1));
     }

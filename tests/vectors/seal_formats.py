@@ -65,9 +65,10 @@ def device_slot(kind, slot_salt, own, secret, label=b"mesatee-keyslot-device-v1"
 
 tpm_slot = device_slot(3, h(9), bytes(range(10, 20)), h(10))
 derived_slot = device_slot(4, h(11), b"", h(12))
+level_slot = device_slot(4, h(11), bytes([3, 0, 0, 0, 0, 0, 5, 10, 2, 0, 0, 0]), h(12))
 # The key of spec/share.md's example, in its 3 of 5 shares.
 shares_slot = device_slot(5, h(13), set_3_of_5, share_key, b"mesatee-keyslot-shares-v1")
-slots = {"tpm_slot": tpm_slot, "derived_slot": derived_slot, "shares_slot": shares_slot}
+slots = {"tpm_slot": tpm_slot, "derived_slot": derived_slot, "level_slot": level_slot, "shares_slot": shares_slot}
 
 # spec/tpm-sealed.md: policies from the parts of TPM 2.0's part 3 that it names, and a secret that no TPM has sealed.
 OPERATOR = 38
@@ -123,6 +124,7 @@ run("seal_formats", "seal_formats.py", vectors | slots | tpm, {
     "tee/seal/slot_corpus/passphrase-vector": passphrase_slot,
     "tee/seal/slot_corpus/tpm-vector": tpm_slot,
     "tee/seal/slot_corpus/derived-vector": derived_slot,
+    "tee/seal/slot_corpus/level-vector": level_slot,
     "tee/seal/slot_corpus/shares-vector": shares_slot,
     "tee/platform/tpm/sealed_corpus/vector": tpm["tpm_sealed"],
     "tee/platform/tpm/sealed_corpus/operator-vector": tpm["tpm_sealed_operator"],

@@ -10,7 +10,14 @@
 #include "crypto/hash.h"
 #include "platform/sim/machine_inside.h"
 
-enum { BODY_AT = 32, GRAMINE_KEY_LEN = 16, RACE_US = 300 };
+enum {
+    BODY_AT = 32,
+    GRAMINE_KEY_LEN = 16,
+    RACE_US = 300,
+    SVN_AT = 4, /* in a report */
+    TCB_AT = 0x1e0,
+    REFUSED = 0x16,
+};
 static const char configfs[] = "/sys/kernel/config/tsm/report/";
 
 static struct mt_sim_machine *machine_of(struct mt_device_io *io)
@@ -177,6 +184,10 @@ static mt_err give_report(struct mt_sim_machine *m, const struct snp_report_req 
     MT_DEFER(mt_buf_free) struct mt_buf report = mt_buf_of_max(MT_DEVICE_QUOTE_BYTES_MAX);
     MT_TRY(mt_sim_quote(m, &m->world.snp, in->user_data, &report));
     memcpy(out, &m->world.firmware_status, sizeof m->world.firmware_status);
+    if (m->world.committed_tcb[0] != 0) {
+        memcpy(report.ptr + SVN_AT, &m->world.guest_svn, sizeof m->world.guest_svn);
+        memcpy(report.ptr + TCB_AT, m->world.committed_tcb, sizeof m->world.committed_tcb);
+    }
     memcpy(out + BODY_AT, report.ptr, report.len);
     return MT_OK;
 }
@@ -198,12 +209,29 @@ static mt_err give_extended(struct mt_sim_machine *m, struct snp_guest_request_i
     return give_report(m, &in->data, pointer_of(r->resp_data));
 }
 
+/* Part by part: which software of the machine has which number. */
+static bool is_above(const struct mt_sim_machine *m, const struct snp_derived_key_req *in)
+{
+    bool is = (in->guest_field_select & 1U << 4) != 0 && in->guest_svn > m->world.guest_svn;
+    for (unsigned i = 0; i < sizeof m->world.committed_tcb; i++) {
+        bool is_part = (uint8_t)(in->tcb_version >> (8 * i)) > m->world.committed_tcb[i];
+        is = is || ((in->guest_field_select & 1U << 5) != 0 && is_part);
+    }
+    return is;
+}
+
 /* What the guest selects is mixed into the key, and nothing else is. */
 static mt_err give_key(struct mt_sim_machine *m, const struct snp_derived_key_req *in, uint8_t *out)
 {
-    uint64_t mixed[] = {m->world.chip, in->root_key_select, in->guest_field_select, 0, 0};
+    uint64_t mixed[] = {m->world.chip, in->root_key_select, in->guest_field_select, 0, 0, 0, 0};
     mixed[3] = (in->guest_field_select & 1U << 0) != 0 ? m->world.policy : 0;
     mixed[4] = (in->guest_field_select & 1U << 3) != 0 ? m->world.measurement : 0;
+    mixed[5] = (in->guest_field_select & 1U << 4) != 0 ? in->guest_svn : 0;
+    mixed[6] = (in->guest_field_select & 1U << 5) != 0 ? in->tcb_version : 0;
+    if (is_above(m, in)) {
+        memcpy(out, &(uint32_t){REFUSED}, sizeof(uint32_t));
+        return MT_OK;
+    }
     const mt_bytes part = MT_BYTES_OF(mixed);
     mt_hash h;
     mt_sha256(&part, 1, &h);

@@ -37,6 +37,8 @@ struct mt_sim_world {
     uint64_t chip;             /* which one: the root of derived keys */
     uint64_t measurement;      /* of what runs */
     uint64_t policy;
+    uint8_t committed_tcb[8]; /* begins with a boot loader's number; 0: as the report says */
+    uint32_t guest_svn;       /* of a world with a number there */
 };
 
 struct mt_sim_machine *mt_sim_machine_new(void);
