@@ -24,6 +24,7 @@ chmod 711 "$work"
 
 # start_node: waits until the node answers its operator.
 start_node() {
+    : >"$work/node.log" # before anyone looks for what the node before has said
     "$mesatee" --home "$work/operator" dev --dir "$work/node" --identity operator --listen 127.0.0.1:0 >"$work/node.log" 2>&1 &
     node=$!
     for _ in $(seq 200); do
