@@ -6,6 +6,7 @@
 #include "platform/log.h"
 #include "platform/posix/fs.h"
 #include "platform/process.h"
+#include "seal/fresh.h"
 
 /*
  * mesateed --recover: who has lost the key file, or the machine whose device opened the node, opens
@@ -63,6 +64,27 @@ MT_ERR mt_node_read_shares(const char *const *paths, size_t count, struct mt_nod
     return MT_OK;
 }
 
+/* A machine that took the place of another one has a counter of its own, which would call the disk
+ * one that was put back. The holders have said that it is not. */
+static MT_ERR take_up_counter(struct mt_fs *fs, const struct mt_root *root,
+                              struct mt_device *device)
+{
+    bool is_taken_up = false;
+    if (device == NULL || !mt_device_counts(device)) {
+        return MT_OK;
+    }
+    MT_TRY(mt_fresh_take_up(fs, root, device, &is_taken_up));
+    if (is_taken_up) {
+        const struct mt_log_field mend = {
+            .name = "mend",
+            .literal =
+                "have a client of before connect: it notices a disk that was put back, which "
+                "this machine's counter cannot"};
+        mt_log("counter-taken-up", &mend, 1);
+    }
+    return MT_OK;
+}
+
 MT_ERR mt_node_recover(const struct mt_node_shares *s, const struct mt_credential *node,
                        const struct mt_config *config)
 {
@@ -76,6 +98,7 @@ MT_ERR mt_node_recover(const struct mt_node_shares *s, const struct mt_credentia
         complain(s->paths[at], &s->shares[at], e, mend_of(e));
     }
     MT_TRY(e);
+    MT_TRY(take_up_counter(fs, root, node->device));
     MT_TRY(mt_slot_renew(fs, root, node, mt_process_host_time_ms(), &number));
     const struct mt_log_field field = {.name = "slot", .number = number};
     mt_log("recovered", &field, 1);

@@ -55,6 +55,22 @@ static MT_ERR step(struct mt_fs *fs, const struct mt_root *r, struct mt_device *
     return MT_OK;
 }
 
+MT_ERR mt_fresh_take_up(struct mt_fs *fs, const struct mt_root *r, struct mt_device *d,
+                        bool *is_taken_up)
+{
+    struct mark m = {0, 0};
+    uint64_t counter = 0;
+    MT_TRY(mt_device_count(d, false, &counter));
+    mt_err e = get_mark(fs, r, &m);
+    bool is_missing = mt_failed(e) && e.fault->code == MT_E_NOTFOUND;
+    if (!is_missing) { /* one that was changed is not made good */
+        MT_TRY(e);
+    }
+    *is_taken_up = is_missing || m.counter < counter || m.counter > counter + 1;
+    m.counter = counter; /* how long the ledger must be stays */
+    return *is_taken_up ? put_mark(fs, r, &m) : MT_OK;
+}
+
 MT_ERR mt_fresh_open(struct mt_fs *fs, const struct mt_root *r, struct mt_device *d, bool is_first,
                      uint64_t *transactions)
 {

@@ -93,6 +93,34 @@ static void a_counter_of_another_machine_is_refused(void)
     end();
 }
 
+/* Holders of shares have opened it there: the number is that machine's from then on, and how long
+ * the ledger was is not forgotten. */
+static void a_disk_whose_machine_was_replaced_goes_on_from_the_new_counter(void)
+{
+    uint64_t transactions = 0;
+    bool is_taken_up = true;
+    begin();
+    OK(start(true, &transactions));
+    OK(mt_fresh_step(fs, root, &counter.device, 1234));
+    OK(mt_fresh_take_up(fs, root, &counter.device, &is_taken_up));
+    MT_ASSERT(!is_taken_up); /* the same one */
+    MT_DEFER(mt_buf_free) struct mt_buf before = file_get(fs, "fresh.mts");
+    for (uint64_t i = 0; i < 2; i++) {
+        counter.value = i == 0 ? 3 : 300;
+        MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+        OK(mt_fresh_take_up(fs, root, &counter.device, &is_taken_up));
+        MT_ASSERT(is_taken_up);
+        OK(start(false, &transactions));
+        MT_ASSERT(transactions == 1234);
+        OK(mt_fresh_step(fs, root, &counter.device, 1234));
+    }
+    file_put(fs, "fresh.mts", mt_buf_bytes(&before));
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+    file_flip(fs, "fresh.mts", 400);
+    MT_ASSERT(is_code(mt_fresh_take_up(fs, root, &counter.device, &is_taken_up), MT_E_PROOF));
+    end();
+}
+
 static void a_crash_between_file_and_counter_loses_nothing(void)
 {
     uint64_t transactions = 0;
@@ -181,6 +209,7 @@ int main(void)
         MT_TEST(a_disk_that_was_put_back_is_refused),
         MT_TEST(a_mark_that_is_gone_is_refused),
         MT_TEST(a_counter_of_another_machine_is_refused),
+        MT_TEST(a_disk_whose_machine_was_replaced_goes_on_from_the_new_counter),
         MT_TEST(a_crash_between_file_and_counter_loses_nothing),
         MT_TEST(a_disk_that_fails_does_not_step_the_counter),
         MT_TEST(a_mark_of_another_form_is_refused),

@@ -247,6 +247,34 @@ def withdrawn(w, tap, node, tpm, approvals, old):
     slot.write_bytes(new)
 
 
+def replaced(w, tap, tpm, other):
+    """The machine dies, its disk lives: holders of shares open it beside another TPM."""
+    node = world.Node(w, name="held", device="tpm", root_key="device", keyfile=w.dir / "nowhere")
+    start(node, tpm).start()
+    accept(w, node, "held")
+    w.cli("admin", "data", "put", "shared", w.dir / "kept.csv")
+    shares = w.json("admin", "keyslot", "add", "--shares", "2/3", "--out", w.dir / "holders")["shares"]
+    node.stop()
+    tpm.stop()
+    status, said = start(node, other).run_to_end()
+    tap.ok(status == 1 and "on the machine whose device made the slot" in said, "another machine does not open the disk by itself", said[-400:])
+    done = subprocess.run([w.build / "mesateed", "--config", node.conf, "--recover", shares[0]], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60)
+    tap.ok(done.returncode == 1 and node.run_to_end()[0] == 1, "nor with fewer shares than it takes", done.stdout)
+    done = subprocess.run([w.build / "mesateed", "--config", node.conf, "--recover", shares[2], shares[0]], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60)
+    tap.ok(done.returncode == 0 and "counter-taken-up" in done.stdout and '"recovered"' in done.stdout,
+           "two of three holders open it there, and the node says that its counter knows nothing of before", done.stdout)
+    found = []
+    for _ in range(2):
+        start(node, other).start()
+        accept(w, node, "held again")
+        w.cli("admin", "data", "show", "shared")
+        found.append(sorted(kinds(w)))
+        node.stop()
+    tap.ok(found == [["device-tpm", "device-tpm", "shares"]] * 2, "from then on that machine's TPM opens it, without a share", found)
+
+
 def run(w, tap):
     if any(shutil.which(p) is None for p in ("swtpm", "swtpm_setup", "tpm2_pcrextend")):
         tap.skip("a node with a TPM", "swtpm or tpm2-tools is not installed")
@@ -269,6 +297,7 @@ def run(w, tap):
         third.stop()
         fourth.stop()
         update(w, tap, fifth)
+        replaced(w, tap, third, fourth)
     finally:
         for t in (tpm, other, third, fourth, fifth):
             t.close()
