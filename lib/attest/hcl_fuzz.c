@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (!mt_failed(mt_hcl_report_parse(in, &report))) {
         MT_ASSERT(report.runtime.len < len && len <= MT_HCL_REPORT_LEN);
         (void)mt_failed(mt_hcl_claims_parse(report.runtime, &within));
+        (void)mt_hcl_is_about_claims(&report);
         if (!mt_failed(mt_hcl_td_report_parse(report.hardware, &td))) {
             MT_ASSERT(report.kind == MT_HCL_TDX && td.report_data.len == MT_REPORT_DATA_LEN);
         }
