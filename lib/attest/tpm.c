@@ -27,6 +27,8 @@ static bool scheme_of(const struct mt_tpm_signature *s, enum mt_pubkey_kind kind
         enum mt_scheme is;
     } known[] = {
         {MT_TPM_RSASSA, MT_TPM_SHA256, MT_PUBKEY_RSA, MT_RSA_PKCS1_SHA256},
+        {MT_TPM_RSASSA, MT_TPM_SHA384, MT_PUBKEY_RSA, MT_RSA_PKCS1_SHA384},
+        {MT_TPM_RSASSA, MT_TPM_SHA512, MT_PUBKEY_RSA, MT_RSA_PKCS1_SHA512},
         {MT_TPM_RSAPSS, MT_TPM_SHA256, MT_PUBKEY_RSA, MT_RSA_PSS_SHA256},
         {MT_TPM_RSAPSS, MT_TPM_SHA384, MT_PUBKEY_RSA, MT_RSA_PSS_SHA384},
         {MT_TPM_ECDSA, MT_TPM_SHA256, MT_PUBKEY_P256, MT_ECDSA_P256_SHA256},
@@ -71,7 +73,7 @@ static MT_ERR check_signature(const struct mt_tpm_shown *in, const struct mt_tpm
              "give the quote's signature: quote.sig");
     bool is_own = ak->scheme == MT_TPM_NULL || (ak->scheme == s->scheme && ak->hash == s->hash);
     MT_CHECK(trace, scheme_of(s, kind, &scheme) && is_own, MT_E_PROOF, "tpm-signature-scheme",
-             "the quote is signed by the key's own scheme, with SHA-256 or SHA-384",
+             "the quote is signed by the key's own scheme, with SHA-256 or better",
              "SHA-1 proves nothing: make an attestation key that signs with SHA-256");
     e = raw_of(s, kind, room, &raw);
     e = mt_failed(e) ? e : mt_pubkey_verify(ak->key, scheme, in->quote, raw);
@@ -138,10 +140,14 @@ static bool take_bank(const struct mt_tpm_quote *q, mt_bytes values, struct mt_t
  * TPM2_Quote). */
 static bool is_digest_of(mt_bytes digest, uint16_t hash, mt_bytes values)
 {
-    uint8_t room[MT_SHA384_LEN];
+    uint8_t room[MT_SHA512_LEN];
     mt_hash h;
     if (hash == MT_TPM_SHA384) {
         mt_sha384(&values, 1, room);
+        return mt_bytes_equal(digest, (mt_bytes){room, MT_SHA384_LEN});
+    }
+    if (hash == MT_TPM_SHA512) {
+        mt_sha512(&values, 1, room);
         return mt_bytes_equal(digest, MT_BYTES_OF(room));
     }
     mt_sha256(&values, 1, &h);

@@ -391,6 +391,27 @@ static void only_an_endorsement_key_is_challenged(void)
     MT_ASSERT(is_code(mt_credential_ek(own_public(&tpm), NULL), MT_E_FORMAT)); /* it quotes */
 }
 
+/* The digest of the PCRs is then of that hash, too, whatever their bank's. */
+static void rsa_signs_with_any_hash_of_sha_2(void)
+{
+    static const uint16_t hashes[] = {MT_TPM_SHA256, MT_TPM_SHA384, MT_TPM_SHA512};
+    static const uint8_t others[sizeof values] = {3, 2, 1};
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+        begin(PKI_RSA_2048);
+        tpm.hash = hashes[i];
+        sign_quote();
+        OK(ask());
+        tpm.signature[3] = (uint8_t)hashes[(i + 1) % 3]; /* the key says otherwise */
+        MT_ASSERT(is_named(MT_E_PROOF, "tpm-signature-scheme"));
+        tpm.signature[3] = (uint8_t)hashes[i];
+        tpm.signature[100] ^= 1;
+        MT_ASSERT(is_named(MT_E_PROOF, "tpm-signature"));
+        tpm.signature[100] ^= 1;
+        q.in.pcrs = MT_BYTES_OF(others);
+        MT_ASSERT(is_named(MT_E_PROOF, "pcr-digest"));
+    }
+}
+
 static void signatures_by_other_schemes_are_refused(void)
 {
     begin(PKI_RSA_2048);
@@ -463,6 +484,7 @@ int main(int argc, char **argv)
         MT_TEST(a_root_counts_if_the_policy_names_it),
         MT_TEST(a_key_that_signs_anything_else_is_refused),
         MT_TEST(only_an_endorsement_key_is_challenged),
+        MT_TEST(rsa_signs_with_any_hash_of_sha_2),
         MT_TEST(signatures_by_other_schemes_are_refused),
         MT_TEST(what_is_signed_and_no_quote_is_refused),
         MT_TEST(a_clock_that_may_repeat_is_a_weakness),

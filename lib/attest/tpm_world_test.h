@@ -98,10 +98,15 @@ static inline mt_hash own_name(struct own_tpm *t)
 static inline mt_bytes own_quote(struct own_tpm *t, mt_bytes extra, mt_bytes values)
 {
     struct mt_writer w = mt_writer_over((mt_span){t->quote, sizeof t->quote});
-    uint8_t digest[MT_SHA384_LEN];
+    uint8_t digest[MT_SHA512_LEN];
+    size_t len = mt_tpm_digest_len(t->hash);
     mt_hash h;
     mt_sha256(&values, 1, &h);
-    mt_sha384(&values, 1, digest);
+    if (t->hash == MT_TPM_SHA384) {
+        mt_sha384(&values, 1, digest);
+    } else {
+        mt_sha512(&values, 1, digest);
+    }
     mt_write_u8(&w, t->magic);
     mt_write_bytes(&w, MT_LITERAL("TCG"));
     mt_write_u16be(&w, t->type);
@@ -118,7 +123,7 @@ static inline mt_bytes own_quote(struct own_tpm *t, mt_bytes extra, mt_bytes val
     mt_write_u8(&w, (uint8_t)t->pcrs);
     mt_write_u8(&w, (uint8_t)(t->pcrs >> 8));
     mt_write_u8(&w, (uint8_t)(t->pcrs >> 16));
-    put_sized(&w, t->hash == MT_TPM_SHA384 ? MT_BYTES_OF(digest) : mt_hash_bytes(&h));
+    put_sized(&w, len > sizeof h.b ? (mt_bytes){digest, len} : mt_hash_bytes(&h));
     mt_write_bytes(&w, t->behind);
     return mt_write_done(&w);
 }
@@ -134,7 +139,10 @@ static inline mt_bytes own_signature(struct own_tpm *t, mt_bytes quote)
         put_sized(&w, (mt_bytes){raw.ptr, raw.len / 2});
         put_sized(&w, (mt_bytes){raw.ptr + raw.len / 2, raw.len / 2});
     } else {
-        const char *hash = t->hash == MT_TPM_SHA1 ? "SHA1" : "SHA256";
+        const char *hash = t->hash == MT_TPM_SHA1     ? "SHA1"
+                           : t->hash == MT_TPM_SHA384 ? "SHA384"
+                           : t->hash == MT_TPM_SHA512 ? "SHA512"
+                                                      : "SHA256";
         put_sized(&w, pki_sign_rsa(&t->key, hash, t->scheme == MT_TPM_RSAPSS, quote,
                                    (mt_span){room, sizeof room}));
     }

@@ -16,6 +16,8 @@ enum mt_scheme {
     MT_ECDSA_P256_SHA256,
     MT_ECDSA_P384_SHA384,
     MT_RSA_PKCS1_SHA256,
+    MT_RSA_PKCS1_SHA384,
+    MT_RSA_PKCS1_SHA512,
     MT_RSA_PSS_SHA256, /* salts of any length: a TPM chooses its own */
     MT_RSA_PSS_SHA384,
 };

@@ -25,7 +25,8 @@ static const struct mt_pubkey *key_of(enum pki_key kind)
 static void only_this_is_signed(enum pki_key by, enum mt_scheme scheme, mt_span signature)
 {
     const enum mt_scheme all[] = {MT_ECDSA_P256_SHA256, MT_ECDSA_P384_SHA384, MT_RSA_PKCS1_SHA256,
-                                  MT_RSA_PSS_SHA256, MT_RSA_PSS_SHA384};
+                                  MT_RSA_PKCS1_SHA384,  MT_RSA_PKCS1_SHA512,  MT_RSA_PSS_SHA256,
+                                  MT_RSA_PSS_SHA384};
     const mt_bytes given = mt_bytes_of(signature);
     OK(mt_pubkey_verify(key_of(by), scheme, message, given));
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -54,6 +55,10 @@ static void a_signature_is_for_one_key_one_message_and_one_scheme(void)
     const struct pki_cert *rsa = &certs[PKI_RSA_2048];
     len = pki_sign_rsa(rsa, "SHA2-256", false, message, all).len;
     only_this_is_signed(PKI_RSA_2048, MT_RSA_PKCS1_SHA256, (mt_span){room, len});
+    len = pki_sign_rsa(rsa, "SHA2-384", false, message, all).len;
+    only_this_is_signed(PKI_RSA_2048, MT_RSA_PKCS1_SHA384, (mt_span){room, len});
+    len = pki_sign_rsa(rsa, "SHA2-512", false, message, all).len;
+    only_this_is_signed(PKI_RSA_2048, MT_RSA_PKCS1_SHA512, (mt_span){room, len});
     len = pki_sign_rsa(rsa, "SHA2-256", true, message, all).len;
     only_this_is_signed(PKI_RSA_2048, MT_RSA_PSS_SHA256, (mt_span){room, len});
     len = pki_sign_rsa(rsa, "SHA2-384", true, message, all).len;
