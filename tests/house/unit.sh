@@ -34,6 +34,16 @@ if command -v systemd-analyze >/dev/null; then
         [ ! -s "$work/said" ]
     ok $? 'systemd understands the fetching of collateral, daily, and complains of nothing'
 fi
+if command -v systemd-analyze >/dev/null; then
+    mkdir "$work/mesateed.service.d"
+    cp "$(dirname "$0")/../../host/deploy/mesateed-tpm.conf" "$work/mesateed.service.d/tpm.conf"
+    systemd-analyze verify --man=no "$work/mesateed.service" >"$work/said" 2>&1 && [ ! -s "$work/said" ]
+    ok $? 'systemd understands what lets the node at its TPM, and complains of nothing'
+    systemd-analyze security --offline=true --threshold=20 "$work/mesateed.service" >"$work/said" 2>&1 &&
+        grep -q 'SupplementaryGroups=.*supplementary' "$work/said" && grep -q 'DeviceAllow=.*/dev/tpmrm0:rw' "$work/said"
+    ok $? 'it is at the TPM alone, and exposes less than 2.0 of 10'
+    rm -r "$work/mesateed.service.d"
+fi
 printf 'listen = 127.0.0.1:0\n' >"$work/good.conf"
 printf 'listen = 127.0.0.1:0\nworkers = 0\n' >"$work/bad.conf"
 command=$(sed -n 's/^ExecStartPre=//p' "$work/mesateed.service")
