@@ -91,7 +91,9 @@ def probe(w, tap, node, mine):
     mine.keep(mine.folder / "hcl_report.bin")
 
 
-def judge(w, tap, node, real):
+def judge(w, tap, node, mine, real):
+    shown, kept = (node.state / "quote.bin").read_bytes(), (mine.folder / "hcl_report.bin").read_bytes()
+    tap.ok(shown == kept[32:1216], "the report that a certificate is to be fetched for lies with the node")
     good = policy(w, node, "good", "--kind", "azure", "--machine", node.public["platform"])
     node.join("admin", policy=good)
     status = w.json("admin", "status")
@@ -163,7 +165,7 @@ def run(w, tap):
                           tpm=f"swtpm:path={mine.tpm.dir}/tpm")
         probe(w, tap, node, mine)
         node.start()
-        good = judge(w, tap, node, real)
+        good = judge(w, tap, node, mine, real)
         use(w, tap, node, mine, good)
         without_certificate(w, tap, node, mine)
     finally:

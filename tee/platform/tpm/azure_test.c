@@ -204,22 +204,35 @@ static void a_report_about_other_claims_than_those_beside_it_is_refused(void)
     fails(open_azure((mt_bytes){NULL, 0}), MT_E_PROOF);
 }
 
-/* Somebody else began to read, and the paravisor renewed the report between two pieces of ours. */
 static TSS2_TCTI_TRANSMIT_FCN sends;
 static TSS2_TCTI_RECEIVE_FCN receives;
 static uint16_t asked;
-static unsigned reads;   /* so far */
-static unsigned changed; /* the first so many answers */
+static unsigned reads;    /* so far */
+static unsigned changed;  /* the first so many answers */
+static unsigned fails_in; /* 0: not */
+static bool is_failing;
 
 static TSS2_RC send_asked(TSS2_TCTI_CONTEXT *t, size_t len, const uint8_t *command)
 {
     asked = (uint16_t)(command[8] << 8 | command[9]);
+    is_failing = fails_in > 0 && --fails_in == 0;
+    if (is_failing) { /* it does not reach the TPM */
+        return TSS2_RC_SUCCESS;
+    }
     return sends(t, len, command);
 }
 
 static TSS2_RC receive_changed(TSS2_TCTI_CONTEXT *t, size_t *len, uint8_t *answer, int32_t timeout)
 {
     enum { VALUE_AT = 16 + 300 };
+    static const uint8_t failure[] = {0x80, 1, 0, 0, 0, 10, 0, 0, 1, 1}; /* TPM_RC_FAILURE */
+    if (is_failing) {
+        if (answer != NULL) {
+            memcpy(answer, failure, sizeof failure);
+        }
+        *len = sizeof failure;
+        return TSS2_RC_SUCCESS;
+    }
     TSS2_RC rc = receives(t, len, answer, timeout);
     if (rc == TSS2_RC_SUCCESS && answer != NULL && asked == TPM2_CC_NV_Read && reads++ < changed) {
         answer[VALUE_AT] ^= 1;
@@ -227,6 +240,17 @@ static TSS2_RC receive_changed(TSS2_TCTI_CONTEXT *t, size_t *len, uint8_t *answe
     return rc;
 }
 
+static void interpose(void)
+{
+    TSS2_TCTI_CONTEXT_COMMON_V1 *bus = (void *)mt_tpm_of(device)->tcti;
+    sends = bus->transmit;
+    receives = bus->receive;
+    bus->transmit = send_asked;
+    bus->receive = receive_changed;
+    changed = reads = 0;
+}
+
+/* Somebody else began to read, and the paravisor renewed the report between two pieces of ours. */
 static void a_report_that_was_renewed_while_it_was_read_is_read_again(void)
 {
     struct mt_claims claims;
@@ -234,17 +258,38 @@ static void a_report_that_was_renewed_while_it_was_read_is_read_again(void)
     keep_snp(false);
     OK(open_azure((mt_bytes){NULL, 0}));
     const struct mt_collateral collateral = {.vek = pki_der(&vek)};
-    TSS2_TCTI_CONTEXT_COMMON_V1 *bus = (void *)mt_tpm_of(device)->tcti;
-    sends = bus->transmit;
-    receives = bus->receive;
-    bus->transmit = send_asked;
-    bus->receive = receive_changed;
+    interpose();
     changed = 3; /* all that is read at first but the last piece */
     OK(verify(&collateral, &claims));
     MT_ASSERT(reads == 8);
     reads = 0;
     changed = UINT32_MAX;
     fails(verify(&collateral, &claims), MT_E_PROOF);
+}
+
+/* Nothing of it stays behind: the next time is as good as any. */
+static void a_vtpm_that_fails_at_any_command_shows_nothing_once(void)
+{
+    struct mt_claims claims;
+    have_key(own_key);
+    keep_snp(false);
+    OK(open_azure((mt_bytes){NULL, 0}));
+    const struct mt_collateral collateral = {.vek = pki_der(&vek)};
+    interpose();
+    for (unsigned n = 1; fails_in == 0; n++) {
+        fails_in = n;
+        mt_err e = verify(&collateral, &claims);
+        if (fails_in > 0) { /* it has no more commands */
+            OK(e);
+            MT_ASSERT(n > 8);
+            break;
+        }
+        if (n > 1 || mt_failed(e)) { /* the first only asks whether the bus is there */
+            fails(e, MT_E_IO);
+        }
+        OK(verify(&collateral, &claims));
+    }
+    fails_in = 0;
 }
 
 static void a_td_shows_the_quote_of_its_own_report(void)
@@ -286,6 +331,7 @@ int main(void)
         MT_TEST(a_key_that_signs_anything_is_refused),
         MT_TEST(a_report_about_other_claims_than_those_beside_it_is_refused),
         MT_TEST(a_report_that_was_renewed_while_it_was_read_is_read_again),
+        MT_TEST(a_vtpm_that_fails_at_any_command_shows_nothing_once),
         MT_TEST(a_td_shows_the_quote_of_its_own_report),
         MT_TEST(it_seals_and_promises_no_counter),
     };
