@@ -105,6 +105,9 @@ int mt_cli_keyslot_add(struct mt_cli *c);
 int mt_cli_keyslot_check(struct mt_cli *c);
 /* keyslot add with --shares and --out, NULL if absent. */
 int mt_cli_keyslot_share(struct mt_cli *c, const char *numbers, const char *dir);
+/* With --peer and --policy. */
+int mt_cli_keyslot_peer(struct mt_cli *c, const char *context, const char *policy);
+int mt_cli_keyslot_kept(struct mt_cli *c);
 int mt_cli_keyslot_list(struct mt_cli *c);
 int mt_cli_keyslot_remove(struct mt_cli *c);
 int mt_cli_policy_check(struct mt_cli *c);

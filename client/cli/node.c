@@ -36,11 +36,17 @@ int mt_cli_keyslot_add(struct mt_cli *c)
     struct mt_json_writer j = mt_json_writer_over(&w);
     const char *shares = mt_cli_option(c, "--shares");
     const char *out = mt_cli_option(c, "--out");
+    const char *peer = mt_cli_option(c, "--peer");
+    const char *policy = mt_cli_option(c, "--policy");
     bool is_device = mt_cli_flag(c, "--device");
-    if (!is_device && (shares != NULL || out != NULL)) {
+    if (!is_device && shares == NULL && out == NULL && (peer != NULL || policy != NULL)) {
+        return mt_cli_keyslot_peer(c, peer, policy);
+    }
+    if (!is_device && peer == NULL && policy == NULL && (shares != NULL || out != NULL)) {
         return mt_cli_keyslot_share(c, shares, out);
     }
-    if (!mt_cli_arguments(c, is_device ? 0 : 2) || shares != NULL || out != NULL) {
+    bool is_mixed = shares != NULL || out != NULL || peer != NULL || policy != NULL;
+    if (!mt_cli_arguments(c, is_device ? 0 : 2) || is_mixed) {
         return MT_EXIT_USAGE;
     }
     if (is_device) {
@@ -63,10 +69,20 @@ int mt_cli_keyslot_remove(struct mt_cli *c)
 {
     char target[64];
     uint64_t number = 0;
-    if (!mt_cli_arguments(c, 1) || !mt_cli_number(c->argv[0], &number)) {
+    mt_id kept;
+    if (!mt_cli_arguments(c, 1)) {
         return MT_EXIT_USAGE;
     }
-    (void)snprintf(target, sizeof target, "/keyslots/%llu", (unsigned long long)number);
+    bool is_kept =
+        !mt_failed(mt_hex_parse(mt_bytes_of_text(c->argv[0]), (mt_span){kept.b, sizeof kept.b}));
+    if (!is_kept && !mt_cli_number(c->argv[0], &number)) {
+        return MT_EXIT_USAGE;
+    }
+    if (is_kept) {
+        (void)snprintf(target, sizeof target, "/peers/%s", c->argv[0]);
+    } else {
+        (void)snprintf(target, sizeof target, "/keyslots/%llu", (unsigned long long)number);
+    }
     return mt_cli_show(c, MT_HTTP_DELETE, target, (mt_bytes){NULL, 0});
 }
 

@@ -116,19 +116,26 @@ const struct mt_verb mt_verbs[] = {
      "mesatee time accept", mt_cli_time_accept},
     {"keyslot", "list", "keyslot list", "The slots that open the node's root key (administrators).",
      "mesatee keyslot list", mt_cli_keyslot_list},
-    {"keyslot", "add", "keyslot add passphrase|file FILE | --device | --shares K/N --out DIR",
+    {"keyslot", "add",
+     "keyslot add passphrase|file FILE | --device | --shares K/N --out DIR | --peer CONTEXT "
+     "--policy FILE",
      "Adds a slot opened by the content of FILE, by the machine's own device, or by any K of N "
-     "shares, which it writes into DIR, a file for each holder; the key that they make is nowhere "
-     "(administrators).",
+     "shares, which it writes into DIR, a file for each holder; the key that they make is nowhere. "
+     "Or by a key that the node of another context keeps, and hands only to a machine whose "
+     "evidence satisfies the policy in FILE (administrators of both).",
      "mesatee keyslot add --shares 2/3 --out ./shares", mt_cli_keyslot_add},
     {"keyslot", "check", "keyslot check SHARE",
      "Whether a share opens a slot of the node together with others, without putting any together; "
      "a mistyped, changed or foreign one is named (administrators). mesateed --recover opens a "
      "node with shares.",
      "mesatee keyslot check ./share-1-of-3", mt_cli_keyslot_check},
-    {"keyslot", "remove", "keyslot remove NUMBER",
-     "Removes a slot; never the last one (administrators).", "mesatee keyslot remove 1",
-     mt_cli_keyslot_remove},
+    {"keyslot", "kept", "keyslot kept",
+     "The keys that the node keeps for others of its owner, each by its name (administrators).",
+     "mesatee keyslot kept --context keeper", mt_cli_keyslot_kept},
+    {"keyslot", "remove", "keyslot remove NUMBER|KEY",
+     "Removes a slot; never the last one. Or destroys a key that is kept for another node, by its "
+     "name: its slot there opens no more (administrators).",
+     "mesatee keyslot remove 1", mt_cli_keyslot_remove},
     {"data", "put", "data put NAME FILE",
      "Uploads a version; versions never change. Interrupted, it leaves none.",
      "mesatee data put visits visits.csv", mt_cli_data_put},

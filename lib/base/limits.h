@@ -51,6 +51,8 @@ enum {
     MT_KEY_SLOT_BYTES_MAX = MT_SLOT_OWN_BYTES_MAX + 128,
     MT_KEY_FILE_BYTES_MIN = 32,
     MT_CREDENTIAL_BYTES_MAX = 64 * 1024, /* a passphrase, the content of a key file */
+    MT_PEER_KEYS_MAX = 64,               /* kept for other nodes */
+    MT_PEER_POLICY_BYTES_MAX = 8 * 1024, /* for one of them */
 
     /* tee/ledger */
     MT_TX_BYTES_MAX = 1024 * 1024,

@@ -117,9 +117,38 @@ static void nothing_is_asked_again_before_the_channel_is_open_or_of_who_has_noth
     pair_free(&p);
 }
 
+/* A node that judges nobody in the round asks a client later, for one purpose. */
+static void a_peer_that_nobody_judged_can_be_asked(void)
+{
+    static struct mt_appraisal a;
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(4096);
+    uint8_t nonce[MT_CHANNEL_NONCE_LEN];
+    uint8_t report_data[MT_REPORT_DATA_LEN];
+    struct mt_channel_options client = client_options();
+    client.has_evidence = true;
+    struct pair p = pair_of(node_options(), client);
+    pair_run(&p, SIZE_MAX);
+    MT_ASSERT(is_open(&p));
+    OK(mt_channel_ask_again(p.node, nonce));
+    OK(mt_channel_bind_again(p.client, nonce, report_data));
+    const struct mt_shown shown = {.format = MT_LITERAL("soft"),
+                                   .evidence = world_evidence(&room, PLATFORM, report_data)};
+    OK(mt_channel_see_asked(p.node, &shown, &world_appraiser, NOW_MS, &a));
+    MT_ASSERT(a.verdict.level == MT_LEVEL_SOFT);
+    MT_ASSERT(is_code(mt_channel_see_asked(p.node, &shown, &world_appraiser, NOW_MS, &a),
+                      MT_E_PROOF)); /* the nonce is used */
+    OK(mt_channel_ask_again(p.node, nonce));
+    MT_ASSERT(
+        is_code(mt_channel_see_asked(p.node, &shown, &world_appraiser, NOW_MS, &a), MT_E_PROOF) &&
+        a.verdict.level == 0);
+    MT_ASSERT(is_open(&p));
+    pair_free(&p);
+}
+
 int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
+        MT_TEST(a_peer_that_nobody_judged_can_be_asked),
         MT_TEST(evidence_is_shown_again_on_an_open_channel),
         MT_TEST(a_verdict_that_turns_closes_the_channel),
         MT_TEST(evidence_of_before_is_not_evidence_again),

@@ -392,19 +392,26 @@ MT_ERR mt_channel_bind_again(struct mt_channel *c, const uint8_t nonce[MT_CHANNE
     return bind_to(c, true, nonce, report_data);
 }
 
-MT_ERR mt_channel_see_again(struct mt_channel *c, const struct mt_shown *shown,
-                            const struct mt_appraiser *appraiser, uint64_t now_ms)
+MT_ERR mt_channel_see_asked(struct mt_channel *c, const struct mt_shown *shown,
+                            const struct mt_appraiser *appraiser, uint64_t now_ms,
+                            struct mt_appraisal *out)
 {
     uint8_t report_data[MT_REPORT_DATA_LEN];
     MT_REQUIRE(c->state == MT_CHANNEL_OPEN, MT_E_CLOSED, "the channel is not open");
     MT_REQUIRE(c->has_asked_again, MT_E_PROOF, "nobody has asked for this evidence");
-    MT_REQUIRE(c->peer.appraisal != NULL, MT_E_ARG, "this end has judged nobody");
     c->has_asked_again = false;
-    memset(c->peer.appraisal, 0, sizeof *c->peer.appraisal);
-    mt_err e = bind(c, false, report_data);
-    if (!mt_failed(e)) {
-        e = mt_appraise_evidence(appraiser, shown, report_data, now_ms, c->peer.appraisal);
-    }
+    memset(out, 0, sizeof *out);
+    MT_TRY(bind(c, false, report_data));
+    return mt_appraise_evidence(appraiser, shown, report_data, now_ms, out);
+}
+
+MT_ERR mt_channel_see_again(struct mt_channel *c, const struct mt_shown *shown,
+                            const struct mt_appraiser *appraiser, uint64_t now_ms)
+{
+    MT_REQUIRE(c->state == MT_CHANNEL_OPEN, MT_E_CLOSED, "the channel is not open");
+    MT_REQUIRE(c->has_asked_again, MT_E_PROOF, "nobody has asked for this evidence");
+    MT_REQUIRE(c->peer.appraisal != NULL, MT_E_ARG, "this end has judged nobody");
+    mt_err e = mt_channel_see_asked(c, shown, appraiser, now_ms, c->peer.appraisal);
     if (mt_failed(e)) {
         close_for_good(c);
     }

@@ -78,6 +78,15 @@ MT_ERR mt_channel_bind_again(struct mt_channel *c, const uint8_t nonce[MT_CHANNE
 MT_ERR mt_channel_see_again(struct mt_channel *c, const struct mt_shown *shown,
                             const struct mt_appraiser *appraiser, uint64_t now_ms);
 
+/*
+ * The same for an end that has judged nobody yet: the peer's evidence, for the nonce that this end
+ * drew last, is for one purpose of the application's, and what comes of it is in `out`. The channel
+ * stays open whatever comes of it.
+ */
+MT_ERR mt_channel_see_asked(struct mt_channel *c, const struct mt_shown *shown,
+                            const struct mt_appraiser *appraiser, uint64_t now_ms,
+                            struct mt_appraisal *out);
+
 /* Application bytes, when open. *got 0: nothing there. MT_E_CLOSED after the peer's close_notify:
  * who sees the end of the stream without it has been cut off. MT_E_PROOF: closed. */
 MT_ERR mt_channel_read(struct mt_channel *c, mt_span out, size_t *got);

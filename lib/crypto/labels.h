@@ -30,6 +30,8 @@
     X(MT_LABEL_SLOT_FILE, "mesatee-keyslot-file-v1")                                               \
     X(MT_LABEL_SLOT_DEVICE, "mesatee-keyslot-device-v1")                                           \
     X(MT_LABEL_SLOT_SHARES, "mesatee-keyslot-shares-v1")                                           \
+    X(MT_LABEL_SLOT_PEER, "mesatee-keyslot-peer-v1")                                               \
+    X(MT_LABEL_MACHINE, "mesatee-machine-key-v1")                                                  \
     X(MT_LABEL_LEDGER_SECRET, "mesatee-ledger-secret-v1")                                          \
     X(MT_LABEL_BLOCK_KEY, "mesatee-ledger-block-key-v1")                                           \
     X(MT_LABEL_SNAPSHOT_KEY, "mesatee-ledger-snapshot-key-v1")                                     \

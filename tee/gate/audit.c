@@ -69,6 +69,13 @@ void mt_gate_note(struct mt_gate *g, const struct mt_ask *ask, mt_err outcome)
     }
 }
 
+MT_ERR mt_gate_hand_over(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask)
+{
+    MT_REQUIRE(!mt_gate_is_full(g) && !g->is_behind, MT_E_BUSY,
+               "the audit log has to be written first");
+    return mt_gate_audit(tx, &ask->subject, ask->action, &ask->resource, MT_AUDIT_INTENT);
+}
+
 void mt_gate_note_stranger(struct mt_gate *g)
 {
     g->strangers++;

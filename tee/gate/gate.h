@@ -88,6 +88,10 @@ bool mt_gate_has_notes(const struct mt_gate *g);
 bool mt_gate_is_full(const struct mt_gate *g);
 MT_ERR mt_gate_flush(struct mt_gate *g, struct mt_tx *tx);
 void mt_gate_flushed(struct mt_gate *g, mt_err e);
+/* A key that is kept for a peer goes to a machine that has shown evidence which its policy takes,
+ * and is nobody's user: written into `tx`, so that it is durable before the key leaves. MT_E_BUSY
+ * as mt_gate_admit(). */
+MT_ERR mt_gate_hand_over(struct mt_gate *g, struct mt_tx *tx, const struct mt_ask *ask);
 /* A refusal of somebody the node does not know: counted only. */
 void mt_gate_note_stranger(struct mt_gate *g);
 uint64_t mt_gate_strangers(const struct mt_gate *g);

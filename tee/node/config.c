@@ -50,6 +50,11 @@ static const struct setting settings[] = {
      "with evidence; empty: none"},
     {"td_quote", TEXT, AT(td_quote), "", 0, 0, 0,
      "file of the quote that Azure's service made of this TD's report; empty: none"},
+    {"peer", TEXT, AT(peer), "", 0, 0, 0,
+     "address and port of another node that keeps the key to a slot (mesatee keyslot add --peer), "
+     "asked when nothing else opens the disk; empty: none"},
+    {"peer_policy", TEXT, AT(peer_policy), "", 0, 0, 0,
+     "file of the appraisal policy that the peer has to satisfy"},
     {"administrator", HASH, AT(administrator), NULL, 0, 0, 0,
      "key hash of the first administrator (mesatee identity show)"},
     {"workers", NUMBER, AT(workers), NULL, 2, 1, 64, "threads for jobs"},
@@ -68,7 +73,7 @@ static const struct setting settings[] = {
     {"counter_minutes", NUMBER, AT(counter_minutes), NULL, 10, 1, 1440,
      "between two steps of the device's counter, if something was committed"},
     {"strangers_per_s", NUMBER, AT(strangers_per_s), NULL, 4, 1, 1000,
-     "evidence of the device, for callers whom the node does not know"},
+     "evidence of the device, for callers whom the node does not know; and hand-overs of keys"},
     {"shred_minutes", NUMBER, AT(shred_minutes), NULL, 60, 1, 10080,
      "deleted objects are beyond recovery after this"},
 };
@@ -260,6 +265,12 @@ MT_ERR mt_config_parse(mt_bytes text, struct mt_config *out, struct mt_config_fa
         (void)snprintf(fault->reason, sizeof fault->reason,
                        "root_key = device needs a device: tpm, or auto");
         MT_FAIL(MT_E_FORMAT, "there is no device for the root key");
+    }
+    if ((c.peer[0] == '\0') != (c.peer_policy[0] == '\0')) {
+        fault->line = 0;
+        (void)snprintf(fault->reason, sizeof fault->reason,
+                       "peer and peer_policy are set together: no peer is believed without");
+        MT_FAIL(MT_E_FORMAT, "there is no policy for the peer");
     }
     if ((c.collateral[0] != '\0' || c.td_quote[0] != '\0') && strcmp(c.device, "auto") != 0) {
         fault->line = 0;

@@ -14,21 +14,23 @@
 enum { MT_CONFIG_TEXT_MAX = 256 };
 
 struct mt_config {
-    char listen[MT_CONFIG_TEXT_MAX];     /* attested channel, "127.0.0.1:7700"; port 0: any */
-    char probes[MT_CONFIG_TEXT_MAX];     /* plain /livez and /readyz; empty: none */
-    char metrics[MT_CONFIG_TEXT_MAX];    /* Unix socket for /metrics; empty: none */
-    char state[MT_CONFIG_TEXT_MAX];      /* directory of everything durable */
-    char keyfile[MT_CONFIG_TEXT_MAX];    /* credential of a key slot: a file of 32 bytes or more */
-    char root_key[MT_CONFIG_TEXT_MAX];   /* what opens the disk: "keyfile", "device" */
-    char user[MT_CONFIG_TEXT_MAX];       /* whom to become when started as root */
-    char claim_file[MT_CONFIG_TEXT_MAX]; /* where the one-time claim is written when there is no
-                                            administrator; empty: none */
-    char device[MT_CONFIG_TEXT_MAX];     /* what shows evidence: "none", "tpm", "auto" */
-    char collateral[MT_CONFIG_TEXT_MAX]; /* folder; empty: none */
-    char td_quote[MT_CONFIG_TEXT_MAX];   /* on Azure, file; empty: none */
-    char tpm[MT_CONFIG_TEXT_MAX];        /* how the TPM is reached */
-    char approvals[MT_CONFIG_TEXT_MAX];  /* file of what the operator approved; empty: none */
-    mt_hash administrator;               /* all zero: none */
+    char listen[MT_CONFIG_TEXT_MAX];      /* attested channel, "127.0.0.1:7700"; port 0: any */
+    char probes[MT_CONFIG_TEXT_MAX];      /* plain /livez and /readyz; empty: none */
+    char metrics[MT_CONFIG_TEXT_MAX];     /* Unix socket for /metrics; empty: none */
+    char state[MT_CONFIG_TEXT_MAX];       /* directory of everything durable */
+    char keyfile[MT_CONFIG_TEXT_MAX];     /* credential of a key slot: a file of 32 bytes or more */
+    char root_key[MT_CONFIG_TEXT_MAX];    /* what opens the disk: "keyfile", "device" */
+    char user[MT_CONFIG_TEXT_MAX];        /* whom to become when started as root */
+    char claim_file[MT_CONFIG_TEXT_MAX];  /* where the one-time claim is written when there is no
+                                             administrator; empty: none */
+    char device[MT_CONFIG_TEXT_MAX];      /* what shows evidence: "none", "tpm", "auto" */
+    char collateral[MT_CONFIG_TEXT_MAX];  /* folder; empty: none */
+    char td_quote[MT_CONFIG_TEXT_MAX];    /* on Azure, file; empty: none */
+    char tpm[MT_CONFIG_TEXT_MAX];         /* how the TPM is reached */
+    char approvals[MT_CONFIG_TEXT_MAX];   /* file of what the operator approved; empty: none */
+    char peer[MT_CONFIG_TEXT_MAX];        /* another node, that keeps a key to the disk; empty */
+    char peer_policy[MT_CONFIG_TEXT_MAX]; /* file: what that node has to be */
+    mt_hash administrator;                /* all zero: none */
     uint64_t workers;
     uint64_t connections_max;
     uint64_t idle_timeout_s;

@@ -147,6 +147,13 @@ static void a_root_key_of_the_device_needs_a_device(void)
     MT_ASSERT(refuses("td_quote = /a\ndevice = tpm\n", 0, "td_quote needs device = auto"));
 }
 
+static void a_peer_needs_a_policy(void)
+{
+    MT_ASSERT(takes("peer = 127.0.0.1:7700\npeer_policy = /a\n"));
+    MT_ASSERT(refuses("peer = 127.0.0.1:7700\n", 0, "peer and peer_policy are set together"));
+    MT_ASSERT(refuses("peer_policy = /a\n", 0, "peer and peer_policy are set together"));
+}
+
 static void blanks_and_comments_mean_nothing(void)
 {
     MT_ASSERT(takes(" \t workers\t=  7  # of eight\r\n#drain_s = x\n\n   \n"));
@@ -211,6 +218,7 @@ int main(void)
         MT_TEST(an_administrator_is_a_whole_hash),
         MT_TEST(what_is_not_understood_is_refused_with_its_line),
         MT_TEST(a_root_key_of_the_device_needs_a_device),
+        MT_TEST(a_peer_needs_a_policy),
         MT_TEST(blanks_and_comments_mean_nothing),
         MT_TEST(what_is_written_reads_back),
         MT_TEST(the_help_names_every_setting_with_its_range),

@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/node.h"
-
+#include "node/peer.h"
 #include "platform/log.h"
 #include "platform/posix/fs.h"
 
@@ -115,6 +114,14 @@ static MT_ERR warn_if_alone(const struct mt_node *n)
     return MT_OK;
 }
 
+/* By what stands in for the device or the key file. */
+static MT_ERR open_otherwise(struct mt_node *n, mt_bytes keyfile, const struct mt_credential *own,
+                             mt_err refused)
+{
+    mt_err e = own->device != NULL ? recover_root(n, keyfile, own, refused) : refused;
+    return mt_failed(e) ? mt_node_open_by_peer(n, e) : e;
+}
+
 static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
 {
     struct mt_credential c = {.kind = MT_SLOT_FILE, .secret = keyfile};
@@ -127,9 +134,8 @@ static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
     if (is_missing(e)) {
         mt_log("root-key-made", NULL, 0);
         e = mt_root_create(n->fs, &c, mt_loop_host_time_ms(n->loop), &n->root);
-    } else if (is_device && mt_failed(e) &&
-               (e.fault->code == MT_E_PROOF || e.fault->code == MT_E_DENIED)) {
-        e = recover_root(n, keyfile, &c, e);
+    } else if (mt_failed(e) && (e.fault->code == MT_E_PROOF || e.fault->code == MT_E_DENIED)) {
+        e = open_otherwise(n, keyfile, &c, e);
     } else if (is_device && !mt_failed(e)) {
         refresh_root(n, &c);
     }

@@ -6,7 +6,7 @@
 #include "crypto/context.h"
 #include "crypto/ct.h"
 #include "crypto/hash.h"
-#include "node/node.h"
+#include "node/peer.h"
 #include "platform/log.h"
 #include "platform/net.h"
 #include "platform/process.h"
@@ -99,6 +99,8 @@ static MT_ERR make_server(struct mt_node *n)
         .evidence = mt_node_evidence,
         .activate = n->device != NULL && mt_device_enrols(n->device) ? mt_node_activate : NULL,
         .make_slot = n->device != NULL && mt_device_keeps(n->device) ? mt_node_make_slot : NULL,
+        .make_peer_slot = n->config.peer[0] != '\0' ? mt_node_make_peer_slot : NULL,
+        .handovers_per_s = n->config.strangers_per_s,
         .evidence_state = n,
         .collateral = &n->collateral,
         .awaits_recovery = n->awaits_recovery,
@@ -174,6 +176,9 @@ static MT_ERR start(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_loop_new(&n->loop));
     n->signals = (struct mt_watch){.ready = on_signal, .state = n};
     MT_TRY(mt_watch_begin(n->loop, &n->signals, signals, MT_WATCH_READ));
+    if (n->config.peer[0] != '\0' && n->device == NULL) {
+        MT_TRY(mt_node_machine_key(keyfile, &n->machine_key));
+    }
     MT_TRY(mt_node_open_disk(n, keyfile));
     MT_TRY(mt_pool_new(n->loop, "disk", 1, 16, &n->disk));
     MT_TRY(mt_pool_new(n->loop, "object", 1, QUEUE_MAX, &n->object));
@@ -217,11 +222,13 @@ static void close_node(struct mt_node *n)
     mt_key_free(&n->service_key);
     mt_key_free(&n->tls_key);
     mt_key_free(&n->platform_key);
+    mt_key_free(&n->machine_key);
     mt_shred_free(&n->shred);
     mt_secret_free(&n->ledger_secret);
     mt_root_free(&n->root);
     mt_fs_close(&n->fs);
     mt_device_close(&n->device);
+    mt_buf_free(&n->peer_policy);
     mt_buf_free(&n->endorsement_certificate);
     mt_buf_free(&n->endorsement_public);
     mt_node_close_collateral(n);
@@ -259,18 +266,21 @@ static void print_usage(bool is_error)
     static uint8_t room[8192];
     mt_bytes text;
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    mt_write_bytes(&w, MT_LITERAL("usage: mesateed --config FILE [--check] [--operator KEY]\n"
-                                  "       mesateed --config FILE --restore BACKUP --secret FILE "
-                                  "[--passphrase]\n"
-                                  "       mesateed --config FILE --recover SHARE...\n"
-                                  "Runs a MesaTEE node. --check reads the configuration, says what "
-                                  "is wrong with it, and ends.\n--operator names the public key "
-                                  "whose word lets another image open what a TPM sealed for this "
-                                  "one.\n--restore makes a state directory "
-                                  "of a backup, which the content of FILE opens, and ends.\n"
-                                  "--recover opens the node with shares of a key, gives it a slot "
-                                  "for what opens it from now on, and ends.\n\n"
-                                  "The configuration has lines of the form \"name = value\":\n"));
+    mt_write_bytes(
+        &w, MT_LITERAL("usage: mesateed --config FILE [--check] [--machine] [--operator KEY]\n"
+                       "       mesateed --config FILE --restore BACKUP --secret FILE "
+                       "[--passphrase]\n"
+                       "       mesateed --config FILE --recover SHARE...\n"
+                       "Runs a MesaTEE node. --check reads the configuration, says what "
+                       "is wrong with it, and ends.\n--machine prints what a peer's "
+                       "policy knows a machine without a device by, and ends.\n"
+                       "--operator names the public key "
+                       "whose word lets another image open what a TPM sealed for this "
+                       "one.\n--restore makes a state directory "
+                       "of a backup, which the content of FILE opens, and ends.\n"
+                       "--recover opens the node with shares of a key, gives it a slot "
+                       "for what opens it from now on, and ends.\n\n"
+                       "The configuration has lines of the form \"name = value\":\n"));
     mt_config_describe(&w);
     if (!mt_failed(mt_write_end(&w, &text))) {
         mt_process_say(is_error, text);
@@ -281,6 +291,7 @@ static void print_usage(bool is_error)
 struct given {
     struct mt_buf keyfile;
     struct mt_buf secret; /* of a backup */
+    struct mt_buf peer_policy;
     int backup;
     struct mt_device *device;
     struct mt_node_shares shares;
@@ -293,6 +304,7 @@ struct arguments {
     const char *operator_key; /* --operator: not in the configuration, for that is the host's */
     bool is_passphrase;
     bool is_check;
+    bool is_machine;
     const char *shares[MT_SHARES_MAX]; /* --recover */
     size_t shares_count;
 };
@@ -322,6 +334,9 @@ static MT_ERR prepare(const struct mt_config *config, const struct arguments *a,
 {
     MT_TRY(mt_process_harden());
     MT_TRY(read_keyfile(config, &out->keyfile));
+    if (config->peer[0] != '\0') {
+        MT_TRY(mt_process_read_file(config->peer_policy, MT_POLICY_BYTES_MAX, &out->peer_policy));
+    }
     if (a->backup != NULL) {
         MT_TRY(mt_process_read_file(a->secret, KEYFILE_BYTES_MAX, &out->secret));
         MT_TRY(mt_process_open_file(a->backup, &out->backup));
@@ -332,6 +347,9 @@ static MT_ERR prepare(const struct mt_config *config, const struct arguments *a,
         MT_TRY(open_device(config, a, &out->device));
     }
     MT_TRY(mt_node_read_shares(a->shares, a->shares_count, &out->shares));
+    if (a->is_machine) {
+        return mt_node_say_machine(out->device, mt_buf_bytes(&out->keyfile));
+    }
     return mt_process_drop(config->user, config->state);
 }
 
@@ -376,6 +394,8 @@ static int serve(const struct mt_config *config, struct given *g)
     n.log = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
     n.service_evidence = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
     n.holding.bytes = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+    n.peer_policy = g->peer_policy;
+    g->peer_policy = mt_buf_of_max(0); /* given */
     mt_err e = start(&n, mt_buf_bytes(&g->keyfile));
     if (mt_failed(e)) {
         mt_log_fault("stopped", e);
@@ -396,6 +416,7 @@ static void given_done(struct given *g)
 {
     mt_buf_free(&g->keyfile);
     mt_buf_free(&g->secret);
+    mt_buf_free(&g->peer_policy);
     mt_device_close(&g->device);
     mt_node_forget_shares(&g->shares);
 }
@@ -405,11 +426,16 @@ static int run(const struct mt_config *config, const struct arguments *a)
     MT_DEFER(given_done)
     struct given g = {.keyfile = mt_buf_of_max(KEYFILE_BYTES_MAX),
                       .secret = mt_buf_of_max(KEYFILE_BYTES_MAX),
+                      .peer_policy = mt_buf_of_max(MT_POLICY_BYTES_MAX),
                       .backup = -1};
     mt_err e = prepare(config, a, &g);
     if (mt_failed(e)) {
         mt_log_fault("not-started", e);
         return EXIT_FAILED;
+    }
+    if (a->is_machine) {
+        mt_crypto_done();
+        return EXIT_DONE;
     }
     if (a->shares_count > 0) {
         return recover(config, &g);
@@ -447,6 +473,8 @@ static bool take_argument(int argc, char **argv, int *i, struct arguments *out)
         out->is_passphrase = true;
     } else if (strcmp(word, "--check") == 0) {
         out->is_check = true;
+    } else if (strcmp(word, "--machine") == 0) {
+        out->is_machine = true;
     } else {
         return false;
     }

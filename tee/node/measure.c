@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "attest/binder.h"
+#include "attest/bundle.h"
 #include "attest/eventlog.h"
 #include "attest/soft.h"
+#include "attest/verify.h"
 #include "crypto/hash.h"
 #include "node/node.h"
 #include "platform/process.h"
@@ -72,13 +74,14 @@ static MT_ERR write_text(struct mt_writer *w, uint32_t index, mt_bytes text)
     return w->failed;
 }
 
-static MT_ERR write_log(struct mt_node *n)
+MT_ERR mt_node_write_log(struct mt_node *n)
 {
     MT_DEFER(mt_buf_free) struct mt_buf text = mt_buf_of_max(CONFIG_BYTES_MAX);
     MT_DEFER(mt_buf_free) struct mt_buf facts = mt_buf_of_max(CONFIG_BYTES_MAX);
     struct mt_writer w = mt_writer_onto(&n->log);
     struct mt_writer c = mt_writer_onto(&text);
     mt_bytes all;
+    n->log.len = 0;
     mt_eventlog_head_write(&w);
     if (n->device == NULL || !mt_device_measures_process(n->device)) {
         MT_TRY(write_code(&w)); /* in an enclave, maps(5) names files whose numbers are Gramine's */
@@ -99,6 +102,18 @@ mt_err mt_node_evidence(void *state, const uint8_t report_data[64], struct mt_wr
     }
     mt_soft_evidence_write(w, n->platform_key, mt_buf_bytes(&n->log), report_data);
     return w->failed;
+}
+
+MT_ERR mt_node_evidence_format(const struct mt_node *n, mt_bytes evidence, mt_bytes *out)
+{
+    struct mt_bundle b;
+    enum mt_evidence_kind kind = MT_EVIDENCE_SOFT;
+    if (n->device != NULL) {
+        MT_TRY(mt_bundle_parse(evidence, &b));
+        kind = mt_evidence_kind_of(&b.evidence);
+    }
+    *out = mt_bytes_of_text(mt_evidence_kind_name(kind));
+    return MT_OK;
 }
 
 /* The log's registers, which is all that hardware does not say. */
@@ -122,7 +137,7 @@ MT_ERR mt_node_measure(struct mt_node *n)
     mt_hash incarnation;
     mt_bytes evidence;
     struct mt_writer w = mt_writer_onto(&n->service_evidence);
-    MT_TRY(write_log(n));
+    MT_TRY(mt_node_write_log(n));
     mt_spki_hash(mt_key_public(n->tls_key), &incarnation);
     mt_bind_service_key(mt_ledger_cluster_id(n->ledger), &incarnation,
                         mt_key_public(n->service_key), report_data);

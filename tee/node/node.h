@@ -71,6 +71,8 @@ struct mt_node {
     struct mt_freshness fresh;
     struct mt_holding holding;
     enum mt_collateral_state collateral; /* for whoever asks; the loop's */
+    struct mt_buf peer_policy;           /* file: what the peer of the configuration has to be */
+    struct mt_key *machine_key; /* what the peer knows this machine by, if it has no device */
     struct mt_buf endorsement_certificate;
     struct mt_buf endorsement_public;
     struct mt_buf log;              /* the measurement log */
@@ -133,6 +135,9 @@ void mt_node_close_collateral(struct mt_node *n);
 /* measure.c: after everything is loaded and bound: the log, its registers, the service key's
  * evidence. */
 MT_ERR mt_node_measure(struct mt_node *n);
+MT_ERR mt_node_write_log(struct mt_node *n); /* before that, for who is asked to open the disk */
+/* Of evidence that this node has made: "soft", "tpm". */
+MT_ERR mt_node_evidence_format(const struct mt_node *n, mt_bytes evidence, mt_bytes *out);
 mt_err mt_node_evidence(void *state, const uint8_t report_data[64], struct mt_writer *w);
 /* public.json in the state directory: what an operator on this machine may read and pin. */
 MT_ERR mt_node_publish(struct mt_node *n);

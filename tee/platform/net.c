@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -124,6 +125,49 @@ MT_ERR mt_net_accept(int listener, int *out)
         MT_FAIL(MT_E_BUSY, "nobody waits");
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    *out = fd;
+    return MT_OK;
+}
+
+MT_ERR mt_net_wait(int fd, bool is_output, uint64_t within_ms)
+{
+    struct pollfd p = {.fd = fd, .events = is_output ? POLLOUT : POLLIN};
+    int n = 0;
+    MT_REQUIRE(within_ms <= INT32_MAX, MT_E_ARG, "a wait is too long");
+    do {
+        n = poll(&p, 1, (int)within_ms);
+    } while (n < 0 && errno == EINTR);
+    MT_REQUIRE(n > 0, MT_E_CLOSED, "the peer does not answer in time");
+    return MT_OK;
+}
+
+static MT_ERR finish_connecting(int fd, uint64_t within_ms)
+{
+    int why = 0;
+    socklen_t len = sizeof why;
+    MT_TRY(mt_net_wait(fd, true, within_ms));
+    MT_REQUIRE(getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len) == 0 && why == 0, MT_E_CLOSED,
+               "the peer cannot be reached");
+    return MT_OK;
+}
+
+MT_ERR mt_net_connect(const char *address, uint64_t within_ms, int *out)
+{
+    static const int yes = 1;
+    union any_address a;
+    socklen_t len = 0;
+    MT_TRY(parse_address(address, &a, &len));
+    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    MT_REQUIRE(fd >= 0, MT_E_LIMIT, "the kernel gives us no socket");
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    bool is_begun = connect(fd, &a.any, len) == 0 || errno == EINPROGRESS;
+    static const struct mt_fault nobody = {MT_E_CLOSED, __LINE__, __FILE__,
+                                           "the peer cannot be reached"};
+    mt_err e = is_begun ? finish_connecting(fd, within_ms) : (mt_err){&nobody};
+    if (mt_failed(e)) {
+        (void)close(fd);
+        return e;
+    }
     *out = fd;
     return MT_OK;
 }

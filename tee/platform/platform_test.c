@@ -244,6 +244,37 @@ static mt_err look(void *state, mt_bytes path, mt_bytes content)
     return MT_OK;
 }
 
+static void who_is_there_is_reached_and_who_is_not_is_told_from_it(void)
+{
+    enum { SOON_MS = 5000 };
+    char address[32];
+    uint16_t port = 0;
+    int listener = -1;
+    int fd = -1;
+    int other = -1;
+    uint8_t byte = 0;
+    size_t got = 0;
+    MT_ASSERT(!mt_failed(mt_net_listen("127.0.0.1:0", &listener)));
+    MT_ASSERT(!mt_failed(mt_net_port(listener, &port)));
+    (void)snprintf(address, sizeof address, "127.0.0.1:%u", port);
+    MT_ASSERT(!mt_failed(mt_net_connect(address, SOON_MS, &fd)));
+    MT_ASSERT(!mt_failed(mt_net_wait(listener, false, SOON_MS)));
+    MT_ASSERT(!mt_failed(mt_net_accept(listener, &other)));
+    MT_ASSERT(!mt_failed(mt_net_wait(fd, true, SOON_MS)));
+    mt_err e = mt_net_wait(fd, false, 0); /* nothing has been said */
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_CLOSED);
+    MT_ASSERT(!mt_failed(mt_net_write(other, MT_LITERAL("x"), &got)) && got == 1);
+    MT_ASSERT(!mt_failed(mt_net_wait(fd, false, SOON_MS)));
+    MT_ASSERT(!mt_failed(mt_net_read(fd, (mt_span){&byte, 1}, &got)) && byte == 'x');
+    mt_net_close(&fd);
+    mt_net_close(&other);
+    mt_net_close(&listener);
+    e = mt_net_connect(address, SOON_MS, &fd);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_CLOSED && fd == -1);
+    e = mt_net_connect("localhost:1", SOON_MS, &fd);
+    MT_ASSERT(mt_failed(e) && e.fault->code == MT_E_ARG);
+}
+
 static void a_process_finds_its_own_program_and_libraries(void)
 {
     struct found f = {false, false};
@@ -297,6 +328,7 @@ static void a_signal_to_end_is_told_and_ends_nothing_by_itself(void)
 int main(void)
 {
     const struct mt_test tests[] = {
+        MT_TEST(who_is_there_is_reached_and_who_is_not_is_told_from_it),
         MT_TEST(a_file_keeps_what_was_written_and_says_what_is_missing),
         MT_TEST(a_file_that_is_too_long_is_not_cut),
         MT_TEST(a_directory_has_one_node_and_no_other_readers),

@@ -197,6 +197,13 @@ void mt_process_say(bool is_error, mt_bytes text)
     (void)n; /* nobody is left to tell */
 }
 
+uint64_t mt_process_ticks_ms(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 uint64_t mt_process_host_time_ms(void)
 {
     struct timespec t = {0};

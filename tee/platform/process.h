@@ -50,6 +50,8 @@ void mt_process_say(bool is_error, mt_bytes text);
 /* Ends the process at once: other threads may be in the middle of anything. */
 _Noreturn void mt_process_end(int status);
 
+/* Time that only goes on, of whatever thread asks. */
+uint64_t mt_process_ticks_ms(void);
 /* What the host claims the time is, before there is a loop. */
 uint64_t mt_process_host_time_ms(void);
 

@@ -32,6 +32,9 @@ struct mt_slot {
 void mt_slot_write(struct mt_writer *w, const struct mt_slot *s);
 MT_ERR mt_slot_parse(mt_bytes in, struct mt_slot *out);
 
+/* Of a peer's slot. */
+void mt_slot_peer(const struct mt_slot *s, struct mt_peer_name *out);
+
 /* MT_E_ARG for an empty passphrase or a key file that is too short. */
 MT_ERR mt_credential_check(const struct mt_credential *c);
 /* `out` has purpose, time of making and `is_next` set, and gets the rest. What seals is asked to

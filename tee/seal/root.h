@@ -13,9 +13,9 @@
 /*
  * One root key per node, random, wrapped by one or more key slots (spec/sealed-object.md and
  * spec/key-slot.md): a passphrase (scrypt), a key file of 32 bytes or more, the machine itself:
- * a TPM that opens what it sealed, firmware that derives the same key again; or a key that is
- * nowhere but in shares. What opens a slot is
- * its credential.
+ * a TPM that opens what it sealed, firmware that derives the same key again; a key that is nowhere
+ * but in shares; or a key that another node keeps (seal/peers.h). What opens a slot is its
+ * credential.
  */
 enum mt_slot_kind {
     MT_SLOT_DAMAGED, /* what is listed so opens nothing; also left by a removal that was cut short
@@ -25,13 +25,21 @@ enum mt_slot_kind {
     MT_SLOT_TPM,
     MT_SLOT_DERIVED, /* SEV-SNP, SGX */
     MT_SLOT_SHARES,  /* a key that holders have shares of */
+    MT_SLOT_PEER,    /* a key that another node keeps */
+};
+
+/* Which key of which node opens a peer's slot: neither is a secret. */
+struct mt_peer_name {
+    mt_id key;
+    mt_hash cluster; /* that node's */
 };
 
 struct mt_credential {
     enum mt_slot_kind kind;
-    mt_bytes secret;          /* the passphrase, the content of the key file, the key in shares */
+    mt_bytes secret; /* the passphrase, the content of the key file, the key in shares, a peer's */
     struct mt_device *device; /* of a TPM's and a derived one; borrowed */
     mt_bytes set;             /* of a key in shares, to add a slot: what checks them */
+    struct mt_peer_name peer; /* of a peer's key, to add a slot */
 };
 
 /* MT_E_ARG from a device that neither seals nor derives. */
@@ -40,8 +48,9 @@ MT_ERR mt_credential_of_device(struct mt_device *d, struct mt_credential *out);
 struct mt_slot_info {
     uint32_t number; /* 0 to 7 */
     enum mt_slot_kind kind;
-    uint64_t made_ms;        /* host-claimed */
-    struct mt_share_set set; /* of a key in shares */
+    uint64_t made_ms;         /* host-claimed */
+    struct mt_share_set set;  /* of a key in shares */
+    struct mt_peer_name peer; /* of a peer's key */
 };
 
 struct mt_root; /* owned; holds the root key in a secret */

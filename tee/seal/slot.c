@@ -7,6 +7,7 @@
 #include "crypto/kdf.h"
 #include "crypto/share.h"
 #include "seal/inside.h"
+#include "seal/peers.h"
 #include "wire/cbor.h"
 
 /*
@@ -21,6 +22,7 @@ enum {
                        request. */
     LOG2_COST_MIN = 14,
     LOG2_COST_MAX = 20,
+    PEER_NAME_LEN = sizeof(mt_id) + sizeof(mt_hash),
 };
 
 static const uint8_t nonce[MT_AEAD_NONCE_LEN];
@@ -41,6 +43,7 @@ static const struct rule rules[] = {
     [MT_SLOT_TPM] = {2, false, MT_LABEL_SLOT_DEVICE, 0, 0, 1, MT_SLOT_OWN_BYTES_MAX},
     [MT_SLOT_DERIVED] = {2, false, MT_LABEL_SLOT_DEVICE, 0, 0, 0, MT_DEVICE_LEVEL_LEN_MAX},
     [MT_SLOT_SHARES] = {2, false, MT_LABEL_SLOT_SHARES, 0, 0, 0, MT_SHARE_SET_LEN_MAX},
+    [MT_SLOT_PEER] = {2, false, MT_LABEL_SLOT_PEER, 0, 0, PEER_NAME_LEN, PEER_NAME_LEN},
 };
 enum { KINDS = sizeof rules / sizeof *rules };
 
@@ -182,6 +185,9 @@ MT_ERR mt_credential_check(const struct mt_credential *c)
     case MT_SLOT_SHARES:
         MT_REQUIRE(c->secret.len == MT_SHARE_KEY_LEN, MT_E_ARG, "a key in shares has 32 bytes");
         return MT_OK;
+    case MT_SLOT_PEER:
+        MT_REQUIRE(c->secret.len == MT_PEER_KEY_LEN, MT_E_ARG, "a peer's key has 32 bytes");
+        return MT_OK;
     case MT_SLOT_DAMAGED:
         break;
     }
@@ -217,6 +223,28 @@ static MT_ERR keep_set(struct mt_slot *s, const struct mt_credential *c)
     return MT_OK;
 }
 
+static void keep_peer(struct mt_slot *s, const struct mt_peer_name *name)
+{
+    uint8_t room[PEER_NAME_LEN];
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_bytes(&w, mt_id_bytes(&name->key));
+    mt_write_bytes(&w, mt_hash_bytes(&name->cluster));
+    set_own(s, mt_write_done(&w));
+}
+
+void mt_slot_peer(const struct mt_slot *s, struct mt_peer_name *out)
+{
+    MT_ASSERT(s->kind == MT_SLOT_PEER && s->own_len == PEER_NAME_LEN);
+    memcpy(out->key.b, s->own, sizeof out->key.b);
+    memcpy(out->cluster.b, s->own + sizeof out->key.b, sizeof out->cluster.b);
+}
+
+/* Secrets that are 32 random bytes already, or a file that is as good. */
+static bool is_key(enum mt_slot_kind kind)
+{
+    return kind == MT_SLOT_FILE || kind == MT_SLOT_SHARES || kind == MT_SLOT_PEER;
+}
+
 /* What a credential comes down to: 32 bytes for the KDF. */
 static MT_ERR secret_of(const struct mt_slot *s, const struct mt_credential *c,
                         struct mt_secret **out)
@@ -243,7 +271,7 @@ static MT_ERR cipher_of(const struct mt_slot *s, const struct mt_credential *c,
     MT_DEFER(mt_secret_free) struct mt_secret *secret = NULL;
     MT_DEFER(mt_secret_free) struct mt_secret *key = NULL;
     mt_bytes content = c->secret;
-    if (s->kind != MT_SLOT_FILE && s->kind != MT_SLOT_SHARES) {
+    if (!is_key(s->kind)) {
         MT_TRY(secret_of(s, c, &secret));
         content = mt_secret_bytes(secret);
     }
@@ -276,6 +304,8 @@ MT_ERR mt_slot_seal(struct mt_slot *out, const struct mt_credential *c, mt_bytes
         MT_TRY(keep_level(&s, c));
     } else if (c->kind == MT_SLOT_SHARES) {
         MT_TRY(keep_set(&s, c));
+    } else if (c->kind == MT_SLOT_PEER) {
+        keep_peer(&s, &c->peer);
     }
     /* A TPM is asked for its secret at once: a slot that it does not open is no slot. */
     MT_TRY(cipher_of(&s, c, &aead));

@@ -7,6 +7,7 @@
 #include "seal/inside.h"
 #include "seal/object.h"
 #include "seal/object_format.h"
+#include "seal/peers.h"
 #include "seal/shred.h"
 #include "seal/world_test.h"
 #include "vectors/seal_formats.h"
@@ -113,6 +114,31 @@ static void slots_of_devices_open_with_them(void)
         OK(mt_root_open(fs, &c, &root));
         MT_ASSERT(is_all(mt_root_key(root), 1));
     }
+    disk_end();
+}
+
+static void a_kept_key_opens_its_slot(void)
+{
+    static struct mt_peers peers;
+    MT_DEFER(mt_root_free) struct mt_root *root = NULL;
+    struct mt_slot_info info[MT_KEY_SLOTS_MAX];
+    struct room room;
+    size_t count = 0;
+    disk_of_vectors();
+    file_put(fs, "slots/slot-3.mtk", bytes_of(MT_LITERAL(MT_VECTOR_PEER_SLOT), &room));
+    OK(mt_slot_list(fs, info, MT_KEY_SLOTS_MAX, &count));
+    while (count > 0 && info[count - 1].kind != MT_SLOT_PEER) {
+        count--;
+    }
+    MT_ASSERT(count > 0 && is_all(mt_hash_bytes(&info[count - 1].peer.cluster), 17));
+    OK(mt_peers_parse(bytes_of(MT_LITERAL(MT_VECTOR_PEERS), &room), &peers));
+    const struct mt_peer_key *k = mt_peers_find(&peers, &info[count - 1].peer.key);
+    MT_ASSERT(k != NULL && k->made_ms == 1700000000000);
+    const struct mt_credential c = {.kind = MT_SLOT_PEER, .secret = k->key};
+    OK(mt_root_open(fs, &c, &root));
+    MT_ASSERT(is_all(mt_root_key(root), 1));
+    room.b[1] = 2;
+    MT_ASSERT(is_code(mt_peers_parse((mt_bytes){room.b, 72}, &peers), MT_E_CONFLICT));
     disk_end();
 }
 
@@ -227,6 +253,7 @@ int main(void)
     const struct mt_test tests[] = {
         MT_TEST(slots_open_with_their_credentials),
         MT_TEST(slots_of_devices_open_with_them),
+        MT_TEST(a_kept_key_opens_its_slot),
         MT_TEST(shares_of_an_independent_program_open_its_slot),
         MT_TEST(the_object_opens_from_the_ledgers_words),
         MT_TEST(the_handle_commits_to_the_content),

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/context.h"
 #include "server/inside.h"
+#include "server/peers.h"
 #include "server/receipt.h"
 
 /* What leaves. Errors are mapped to a small public set; who may not know of a resource learns
@@ -219,6 +220,10 @@ static mt_err judge_refusal(struct mt_conn *c, mt_err e)
     static const struct mt_fault stranger = {MT_E_DENIED, __LINE__, __FILE__, MT_GATE_STRANGER};
     struct mt_exchange *x = &c->x;
     if (x->ask.key == NULL) {
+        return e;
+    }
+    if (mt_handover_is_ours(x)) { /* whose key is nobody's: counted, and told which check it was */
+        mt_gate_note_stranger(c->server->o.gate);
         return e;
     }
     if (!is_known(c)) {

@@ -19,6 +19,8 @@ struct client {
     struct mt_json *json;
 };
 
+static bool client_has_evidence; /* the next one, and shows none in the round */
+
 static inline void client_flush(struct client *c)
 {
     mt_bytes out = mt_channel_output(c->channel);
@@ -55,9 +57,20 @@ static inline void client_begin_on(struct client *c, enum person who, int fd)
     c->body = mt_buf_of_max(SIZE_MAX / 4);
     OK(mt_channel_identity_new(people[who].key, MT_CHANNEL_CLIENT, &c->identity));
     mine.identity = c->identity;
+    mine.has_evidence = client_has_evidence;
     OK(mt_channel_new(&mine, &c->channel));
     OK(mt_channel_start(c->channel));
     client_flush(c);
+}
+
+static inline void client_show_nothing(struct client *c)
+{
+    static const struct mt_shown nothing = {.format = {(const uint8_t *)"none", 4}};
+    uint8_t report_data[MT_REPORT_DATA_LEN];
+    if (mt_channel_wants_evidence(c->channel, report_data)) {
+        OK(mt_channel_put_evidence(c->channel, &nothing));
+        client_flush(c);
+    }
 }
 
 /* Whether the channel opens; the server's device makes evidence if there is any to be made. */
@@ -68,6 +81,7 @@ static inline bool client_opens(struct client *c)
         (void)evidence_step();
         net_spin();
         client_listen(c);
+        client_show_nothing(c);
     }
     net_spin();
     return mt_channel_state(c->channel) == MT_CHANNEL_OPEN;

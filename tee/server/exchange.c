@@ -8,6 +8,7 @@
 #include "server/enrol.h"
 #include "server/inside.h"
 #include "server/keyslot.h"
+#include "server/peers.h"
 #include "server/upkeep.h"
 
 /* One request on its way: head -> gate -> body -> handler in a transaction -> held -> answered. */
@@ -399,6 +400,9 @@ static MT_ERR run(struct mt_conn *c, struct mt_tx **tx)
     if (mt_again_is_ours(x)) {
         return mt_again_call(s, x, &x->reply);
     }
+    if (mt_handover_is_ours(x)) {
+        return mt_handover_call(c, *tx);
+    }
     if (x->ask.is_write && x->ask.is_numbered) {
         /* Authorised again before anything is replayed. */
         MT_TRY(mt_gate_check(s->o.gate, *tx, &x->ask));
@@ -451,7 +455,7 @@ static MT_ERR read_body(struct mt_exchange *x)
         return MT_OK;
     }
     x->request.body = mt_buf_bytes(&x->body);
-    if (x->body.len == 0) {
+    if (x->body.len == 0 || mt_handover_is_due(x)) {
         return MT_OK;
     }
     mt_err e = mt_json_parse(x->request.body, &x->json, &place);

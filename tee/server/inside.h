@@ -209,6 +209,7 @@ struct mt_server {
     size_t spare_arenas_count;
     struct mt_timer breath; /* until it accepts again */
     uint64_t strangers_ms;  /* until then, evidence for strangers is spoken for */
+    uint64_t handovers_ms;  /* and looking at that of others */
     uint64_t head_size;
     mt_hash head_root;
     struct mt_timer flush;
@@ -242,8 +243,6 @@ MT_ERR mt_server_take_arena(struct mt_server *s, struct mt_arena **out);
 void mt_server_give_arena(struct mt_server *s, struct mt_arena **arena); /* wipes it */
 /* The root of the durable tree, kept until it grows. */
 MT_ERR mt_server_head(struct mt_server *s, uint64_t *size, mt_hash *root);
-/* ---- shred.c: rotates the shred key, a batch a transaction; also goes on where a crash has
- * interrupted it */
 /* Called when a connection has ended, for draining. */
 void mt_server_conn_ended(struct mt_server *s);
 

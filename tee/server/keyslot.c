@@ -5,13 +5,16 @@
 #include <stdlib.h>
 
 /*
- * The slots that open the node's root key. One for the machine's device is made on the thread that
- * has the device to itself; the handler writes it, as it writes every other.
+ * The slots that open the node's root key. One for the machine's device, or for a key that another
+ * node keeps, is made on the thread that has the device to itself; the handler writes it, as it
+ * writes every other.
  */
 struct mt_making {
     struct mt_work work;
     struct mt_conn *conn;
     uint64_t host_time_ms;
+    bool is_peer;
+    struct mt_peer_wanted wanted;
     struct mt_slot_made slot;
 };
 
@@ -21,24 +24,28 @@ void mt_making_free(struct mt_making **m)
     *m = NULL;
 }
 
-static bool is_for_device(const struct mt_json *json)
+static bool is_of_kind(const struct mt_json *json, mt_bytes wanted)
 {
     mt_bytes kind;
     return json != NULL && !mt_failed(mt_json_text(json, "kind", &kind)) &&
-           mt_bytes_equal(kind, MT_LITERAL("device"));
+           mt_bytes_equal(kind, wanted);
 }
 
 bool mt_keyslot_is_due(const struct mt_exchange *x)
 {
     return x->match.service == &mt_system_service &&
            mt_bytes_equal(mt_bytes_of_text(x->match.route->action), MT_LITERAL("keyslot.add")) &&
-           is_for_device(x->request.json);
+           (is_of_kind(x->request.json, MT_LITERAL("device")) ||
+            is_of_kind(x->request.json, MT_LITERAL("peer")));
 }
 
 static mt_err run(struct mt_work *w)
 {
     struct mt_making *m = w->state;
     const struct mt_server_options *o = &m->conn->server->o;
+    if (m->is_peer) {
+        return o->make_peer_slot(o->evidence_state, &m->wanted, m->host_time_ms, &m->slot);
+    }
     return o->make_slot(o->evidence_state, m->host_time_ms, &m->slot);
 }
 
@@ -54,16 +61,32 @@ static void done(struct mt_work *w, mt_err e)
     mt_conn_go_on(c, mt_exchange_prepared, e);
 }
 
-MT_ERR mt_keyslot_begin(struct mt_conn *c)
+static MT_ERR read_order(const struct mt_server_options *o, const struct mt_json *json,
+                         struct mt_making *m)
 {
     static const char *const fields[] = {"kind", NULL};
-    MT_DEFER(mt_making_free) struct mt_making *m = NULL;
-    MT_TRY(mt_exchange_check(c)); /* who may not, does not keep the device busy */
-    MT_TRY(mt_json_known(c->x.request.json, fields));
-    MT_REQUIRE(c->server->o.make_slot != NULL, MT_E_ARG,
+    static const char *const peer_fields[] = {"kind", "peer", "cluster", "policy", NULL};
+    struct mt_peer_wanted *w = &m->wanted;
+    m->is_peer = is_of_kind(json, MT_LITERAL("peer"));
+    MT_TRY(mt_json_known(json, m->is_peer ? peer_fields : fields));
+    MT_REQUIRE(m->is_peer || o->make_slot != NULL, MT_E_ARG,
                "the node's machine has no device that keeps a key");
-    m = calloc(1, sizeof *m);
+    if (!m->is_peer) {
+        return MT_OK;
+    }
+    MT_REQUIRE(o->make_peer_slot != NULL, MT_E_ARG,
+               "the node's configuration names no peer: set peer and peer_policy");
+    MT_TRY(mt_json_hex(json, "peer", (mt_span){w->name.key.b, sizeof w->name.key.b}));
+    MT_TRY(mt_json_hex(json, "cluster", (mt_span){w->name.cluster.b, sizeof w->name.cluster.b}));
+    return mt_json_hex(json, "policy", (mt_span){w->policy.b, sizeof w->policy.b});
+}
+
+MT_ERR mt_keyslot_begin(struct mt_conn *c)
+{
+    MT_DEFER(mt_making_free) struct mt_making *m = calloc(1, sizeof *m);
     MT_REQUIRE(m != NULL, MT_E_NOMEM, "no memory for a key slot");
+    MT_TRY(mt_exchange_check(c)); /* who may not, does not keep the device busy */
+    MT_TRY(read_order(&c->server->o, c->x.request.json, m));
     m->work = (struct mt_work){.run = run, .done = done, .state = m};
     m->conn = c;
     m->host_time_ms = mt_loop_host_time_ms(c->server->o.loop);
@@ -95,7 +118,8 @@ MT_ERR mt_keyslot_list(struct mt_server *s, struct mt_reply *rp)
                                         [MT_SLOT_FILE] = "file",
                                         [MT_SLOT_TPM] = "device-tpm",
                                         [MT_SLOT_DERIVED] = "device-derived",
-                                        [MT_SLOT_SHARES] = "shares"};
+                                        [MT_SLOT_SHARES] = "shares",
+                                        [MT_SLOT_PEER] = "peer"};
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
     size_t count = 0;
     MT_TRY(mt_slot_list(s->o.fs, info, sizeof info / sizeof *info, &count));
@@ -108,6 +132,9 @@ MT_ERR mt_keyslot_list(struct mt_server *s, struct mt_reply *rp)
         mt_json_put_uint(j, "made_ms", info[i].made_ms);
         if (info[i].kind == MT_SLOT_SHARES) {
             put_set(j, &info[i].set);
+        } else if (info[i].kind == MT_SLOT_PEER) {
+            mt_json_put_hex(j, "peer", mt_id_bytes(&info[i].peer.key));
+            mt_json_put_hex(j, "cluster", mt_hash_bytes(&info[i].peer.cluster));
         }
         mt_json_end_object(j);
     }

@@ -111,6 +111,50 @@ static void who_leaves_meanwhile_gets_no_slot(void)
     end(&c);
 }
 
+#define HASH "0707070707070707070707070707070707070707070707070707070707070707"
+#define PEER                                                                                       \
+    "POST /mesatee/v1/keyslots HTTP/1.1\r\nhost: x\r\ncontent-length: 210\r\n\r\n"                 \
+    "{\"cluster\":\"" HASH "\",\"kind\":\"peer\",\"peer\":\"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\","   \
+    "\"policy\":\"" HASH "\"}"
+
+/* The other node is asked beside the loop, by the names that the administrator gave. */
+static void a_slot_for_a_peer_is_made_beside_the_loop(void)
+{
+    struct client c;
+    begin(&c, ADMIN);
+    client_say(&c, PEER);
+    net_spin();
+    MT_ASSERT(evidence_pool.first != NULL && slots() == 1);
+    while (evidence_step()) {
+    }
+    spin();
+    MT_ASSERT(client_hears(&c) && c.status == 201 && slots() == 2);
+    MT_ASSERT(peer_wanted.name.key.b[0] == 10 && peer_wanted.name.cluster.b[31] == 7);
+    MT_ASSERT(peer_wanted.policy.b[0] == 7);
+    MT_ASSERT(ask_server(&c, "GET /mesatee/v1/keyslots HTTP/1.1\r\nhost: x\r\n\r\n") == 200);
+    const struct mt_json *list = NULL;
+    size_t count = 0;
+    mt_bytes kind;
+    mt_bytes name;
+    OK(mt_json_array(c.json, "keyslots", 8, &list, &count));
+    OK(mt_json_text(mt_json_at(list, 1), "kind", &kind));
+    OK(mt_json_text(mt_json_at(list, 1), "peer", &name));
+    MT_ASSERT(mt_bytes_equal(kind, MT_LITERAL("peer")) && name.len == 32);
+    end(&c);
+}
+
+static void who_may_not_add_a_slot_has_no_peer_asked(void)
+{
+    struct client c;
+    begin(&c, ALICE);
+    MT_ASSERT(ask_server(&c, PEER) == 403 && evidence_pool.first == NULL);
+    end(&c);
+    server_begin(); /* without a peer in the configuration */
+    client_open(&c, ADMIN);
+    MT_ASSERT(ask_server(&c, PEER) == 400 && evidence_pool.first == NULL && slots() == 1);
+    end(&c);
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -119,6 +163,8 @@ int main(void)
         MT_TEST(a_device_that_makes_none_leaves_none),
         MT_TEST(without_a_device_there_is_no_such_slot),
         MT_TEST(who_leaves_meanwhile_gets_no_slot),
+        MT_TEST(a_slot_for_a_peer_is_made_beside_the_loop),
+        MT_TEST(who_may_not_add_a_slot_has_no_peer_asked),
     };
     OK(mt_crypto_init(world_random, NULL));
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);

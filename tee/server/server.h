@@ -38,6 +38,12 @@ struct mt_server_facts {
 /* What the node holds of its maker's word, if it is told to hold any. */
 enum mt_collateral_state { MT_COLLATERAL_NONE, MT_COLLATERAL_GOOD, MT_COLLATERAL_REFUSED };
 
+/* What an administrator says of the node that keeps the key. */
+struct mt_peer_wanted {
+    struct mt_peer_name name;
+    mt_hash policy; /* that it has to satisfy: SHA-256 of its JSON */
+};
+
 struct mt_server_options {
     struct mt_loop *loop;
     struct mt_pool *object; /* one thread, moves object bytes */
@@ -62,6 +68,11 @@ struct mt_server_options {
     /* A slot of the root key that the machine's device opens; NULL: the device keeps no key. On
      * that thread, too. */
     mt_err (*make_slot)(void *state, uint64_t host_time_ms, struct mt_slot_made *out);
+    /* A slot that the key opens which another node keeps: it is asked for it, and may take its
+     * time. NULL: the configuration names no peer. On that thread, too. */
+    mt_err (*make_peer_slot)(void *state, const struct mt_peer_wanted *wanted,
+                             uint64_t host_time_ms, struct mt_slot_made *out);
+    uint64_t handovers_per_s; /* evidence of whoever asks for a key that is kept here; not 0 */
     void *evidence_state;
     const enum mt_collateral_state *collateral; /* as it is now */
     bool awaits_recovery; /* restored from a backup: serves nobody until an administrator signs */

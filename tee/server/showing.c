@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "platform/log.h"
-#include "server/inside.h"
+#include "server/peers.h"
 
 /*
  * The node's evidence for one connection. A device makes one at a time and takes its time over it,
@@ -32,20 +32,36 @@ static bool is_known(struct mt_server *s, const mt_hash *subject)
     return knows;
 }
 
-/* Strangers get so many a second, and a few at once; whoever is somebody here waits for nobody. */
+/* So many a second, and a few at once. `until_ms`: until then what there is is spoken for. */
+static bool is_spared(const struct mt_server *s, uint64_t rate, uint64_t *until_ms)
+{
+    uint64_t now_ms = mt_loop_ticks_ms(s->o.loop);
+    uint64_t step_ms = 1000 / rate;
+    uint64_t from_ms = *until_ms > now_ms ? *until_ms : now_ms;
+    if (from_ms - now_ms > (STRANGERS_AT_ONCE - 1) * step_ms) {
+        return false;
+    }
+    *until_ms = from_ms + step_ms;
+    return true;
+}
+
+/* Strangers share a rate; whoever is somebody here waits for nobody. */
 MT_ERR mt_showing_admit(struct mt_conn *c)
 {
     struct mt_server *s = c->server;
     uint64_t rate = s->o.facts.strangers_per_s;
-    uint64_t now_ms = mt_loop_ticks_ms(s->o.loop);
     if (rate == 0 || is_known(s, &mt_channel_peer(c->channel)->subject)) {
         return MT_OK;
     }
-    uint64_t step_ms = 1000 / rate;
-    uint64_t from_ms = s->strangers_ms > now_ms ? s->strangers_ms : now_ms;
-    MT_REQUIRE(from_ms - now_ms <= (STRANGERS_AT_ONCE - 1) * step_ms, MT_E_BUSY,
+    MT_REQUIRE(is_spared(s, rate, &s->strangers_ms), MT_E_BUSY,
                "too many strangers ask for evidence");
-    s->strangers_ms = from_ms + step_ms;
+    return MT_OK;
+}
+
+MT_ERR mt_showing_admit_asker(struct mt_server *s)
+{
+    MT_REQUIRE(is_spared(s, s->o.handovers_per_s, &s->handovers_ms), MT_E_BUSY,
+               "too many ask for keys");
     return MT_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "platform/process.h"
 #include "server/inside.h"
 #include "server/keyslot.h"
+#include "server/peers.h"
 #include "server/version.h"
 #include "wire/audit.h"
 
@@ -40,6 +41,16 @@ static const struct mt_route routes[] = {
      false, NULL, NULL},
     {MT_DELETE, "/mesatee/v1/keyslots/{n}", "keyslot.remove", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, true,
      false, NULL, NULL},
+    {MT_GET, "/mesatee/v1/peers", "peer.list", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, false, false, NULL,
+     NULL},
+    {MT_POST, "/mesatee/v1/peers", "peer.add", MT_KIND_NONE, MT_RIGHT_ADMIN, 20480, true, false,
+     NULL, NULL},
+    {MT_DELETE, "/mesatee/v1/peers/{id}", "peer.remove", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, true,
+     false, NULL, NULL},
+    {MT_POST, "/mesatee/v1/handover", "handover.ask", MT_KIND_NONE, MT_RIGHT_USER, 0, false, false,
+     NULL, NULL},
+    {MT_POST, "/mesatee/v1/handover/{id}", "handover.take", MT_KIND_NONE, MT_RIGHT_USER,
+     MT_ATTEST_MESSAGE_BYTES_MAX, false, false, NULL, NULL},
     {MT_POST, "/mesatee/v1/backup", "backup.get", MT_KIND_NONE, MT_RIGHT_ADMIN, 8192, false, true,
      NULL, NULL},
     {MT_GET, "/mesatee/v1/recovery", "recovery.show", MT_KIND_NONE, MT_RIGHT_ADMIN, 0, false, false,
@@ -230,6 +241,15 @@ MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, struct mt_
     }
     if (mt_bytes_equal(a, MT_LITERAL("keyslot.remove"))) {
         return mt_keyslot_remove(s, rq, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("peer.list"))) {
+        return mt_server_peers_list(s, rp);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("peer.add"))) {
+        return mt_server_peers_add(s, x, tx);
+    }
+    if (mt_bytes_equal(a, MT_LITERAL("peer.remove"))) {
+        return mt_server_peers_remove(s, rq, rp);
     }
     if (mt_bytes_equal(a, MT_LITERAL("backup.get"))) {
         rp->kind = MT_REPLY_BACKUP; /* what it needs is taken when this is admitted */

@@ -48,6 +48,18 @@ static mt_err test_make_slot(void *state, uint64_t host_time_ms, struct mt_slot_
     return mt_slot_make(root, &world_file, host_time_ms, out);
 }
 
+/* And one for a peer's key, which this is not. */
+static struct mt_peer_wanted peer_wanted;
+static mt_err test_make_peer_slot(void *state, const struct mt_peer_wanted *wanted,
+                                  uint64_t host_time_ms, struct mt_slot_made *out)
+{
+    const struct mt_credential c = {
+        .kind = MT_SLOT_PEER, .secret = world_file.secret, .peer = wanted->name};
+    (void)state;
+    peer_wanted = *wanted;
+    return mt_slot_make(root, &c, host_time_ms, out);
+}
+
 static inline void server_begin_with(size_t connections_max)
 {
     node_begin(test_services);
@@ -80,8 +92,10 @@ static inline void server_begin_with(size_t connections_max)
                                         .evidence_pool = &evidence_pool,
                                         .evidence = test_evidence,
                                         .activate = has_tpm ? test_activate : NULL,
+                                        .handovers_per_s = 4,
                                         .collateral = &collateral,
                                         .make_slot = has_tpm ? test_make_slot : NULL,
+                                        .make_peer_slot = has_tpm ? test_make_peer_slot : NULL,
                                         .connections_max = connections_max,
                                         .idle_timeout_ms = TEST_IDLE_MS,
                                         .request_timeout_ms = TEST_TIMEOUT_MS};

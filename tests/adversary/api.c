@@ -184,6 +184,10 @@ static void operate(void)
     ask(200, "get", "", "/keyslots");
     ask(200, "delete", "", "/keyslots/1");
     ask(404, "delete", "", "/keyslots/9");
+    ask(200, "get", "", "/peers");
+    ask(400, "post", "{\"policy\":\"\"}", "/peers");
+    ask(404, "delete", "", "/peers/00000000000000000000000000000000");
+    ask(200, "post", "", "/handover");
     ask(200, "get", "", "/recovery");
     ask(200, "get", "", "/ledger/head");
     ask(200, "get", "", "/ledger/head?from=3");

@@ -275,6 +275,37 @@ def replaced(w, tap, tpm, other):
     tap.ok(found == [["device-tpm", "device-tpm", "shares"]] * 2, "from then on that machine's TPM opens it, without a share", found)
 
 
+def handed_over(w, tap, tpm):
+    """An update that no operator signed into the TPM: another node judges it, by what the administrator told that one."""
+    keeper = world.Node(w, name="keeper").start()
+    keeper.join("admin")
+    node = world.Node(w, name="hosted", device="tpm", root_key="device", keyfile=w.dir / "nowhere",
+                      peer=f"127.0.0.1:{keeper.public['port']}", peer_policy=w.dir / "admin.keeper.policy")
+    start(node, tpm).start()
+    accept(w, node, "hosted-before")
+    after = approve(w, "operator", w.dir / "unused")["measurement"]
+    named = policy(w, node, "admin", "handed", "--measurement", after, "--platform", node.public["platform"], "--kind", "tpm",
+                   "--level", "3", "--allow", "unclean-stop")
+    w.cli("admin", "keyslot", "add", "--peer", "keeper", "--policy", named)
+    w.cli("admin", "data", "put", "handed", w.dir / "kept.csv")
+    tap.ok(kinds(w) == ["device-tpm", "peer"], "a node with a TPM gets a slot for a peer, which has seen its quote", kinds(w))
+    node.stop()
+    start(node, tpm)
+    extend(tpm)
+    node.start()
+    accept(w, node, "hosted-after")
+    done = w.cli("admin", "data", "show", "handed", check=False)
+    tap.ok(done.returncode == 0 and "opened-by-peer" in node.log.read_text(), "what its TPM denies, the peer opens for the image that it was told",
+           done.stderr)
+    node.stop()
+    start(node, tpm)
+    extend(tpm)
+    extend(tpm)
+    status, said = node.run_to_end()
+    tap.ok(status == 1 and "measurement-unknown" in said, "and for no other, by the rule", said[-600:])
+    keeper.stop()
+
+
 def run(w, tap):
     if any(shutil.which(p) is None for p in ("swtpm", "swtpm_setup", "tpm2_pcrextend")):
         tap.skip("a node with a TPM", "swtpm or tpm2-tools is not installed")
@@ -298,6 +329,7 @@ def run(w, tap):
         fourth.stop()
         update(w, tap, fifth)
         replaced(w, tap, third, fourth)
+        handed_over(w, tap, fifth)
     finally:
         for t in (tpm, other, third, fourth, fifth):
             t.close()

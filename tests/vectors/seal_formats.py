@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The MesaTEE authors
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of spec/sealed-object.md, spec/key-slot.md and spec/tpm-sealed.md, from the words of those pages alone:
---check|--write ROOT."""
+"""The vectors of spec/sealed-object.md, spec/key-slot.md, spec/hand-over.md and spec/tpm-sealed.md, from the words of those pages
+alone: --check|--write ROOT."""
 import hashlib
 import struct
 
 from sealing import hkdf, seal, sha256
-from signing import spki
+from signing import spki, spki_of
 from share_formats import key as share_key, set_3_of_5
 from vectors import cbor, run
 
@@ -68,7 +68,18 @@ derived_slot = device_slot(4, h(11), b"", h(12))
 level_slot = device_slot(4, h(11), bytes([3, 0, 0, 0, 0, 0, 5, 10, 2, 0, 0, 0]), h(12))
 # The key of spec/share.md's example, in its 3 of 5 shares.
 shares_slot = device_slot(5, h(13), set_3_of_5, share_key, b"mesatee-keyslot-shares-v1")
-slots = {"tpm_slot": tpm_slot, "derived_slot": derived_slot, "level_slot": level_slot, "shares_slot": shares_slot}
+# One for a key that another node keeps, and what that one keeps.
+peer_slot = device_slot(6, h(15), i(16) + h(17), h(18), b"mesatee-keyslot-peer-v1")
+peers = cbor([1, [[i(16), h(18), 1700000000000, b'{"a":"policy"}']]])
+slots = {"tpm_slot": tpm_slot, "derived_slot": derived_slot, "level_slot": level_slot, "shares_slot": shares_slot,
+         "peer_slot": peer_slot, "peers": peers}
+
+# spec/hand-over.md: what a peer knows a machine without a device by.
+def machine_key(keyfile):
+    return spki_of(int.from_bytes(hkdf(keyfile, b"mesatee-machine-key-v1", b"\0"), "big"))
+
+
+machine = {"machine_name": sha256(machine_key(credential))}
 
 # spec/tpm-sealed.md: policies from the parts of TPM 2.0's part 3 that it names, and a secret that no TPM has sealed.
 OPERATOR = 38
@@ -116,17 +127,21 @@ vectors = {
     "file_slot": file_slot,
     "passphrase_slot": passphrase_slot,
 }
-run("seal_formats", "seal_formats.py", vectors | slots | tpm, {
-    "spec/sealed-object.md": vectors, "spec/key-slot.md": slots, "spec/tpm-sealed.md": tpm}, {
-    "tee/seal/handle_corpus/vector": handle,
-    "tee/seal/shred_keys_corpus/vector": shred_keys,
-    "tee/seal/slot_corpus/file-vector": file_slot,
-    "tee/seal/slot_corpus/passphrase-vector": passphrase_slot,
-    "tee/seal/slot_corpus/tpm-vector": tpm_slot,
-    "tee/seal/slot_corpus/derived-vector": derived_slot,
-    "tee/seal/slot_corpus/level-vector": level_slot,
-    "tee/seal/slot_corpus/shares-vector": shares_slot,
-    "tee/platform/tpm/sealed_corpus/vector": tpm["tpm_sealed"],
-    "tee/platform/tpm/sealed_corpus/operator-vector": tpm["tpm_sealed_operator"],
-    "tee/platform/tpm/sealed_corpus/uncounted-vector": tpm["tpm_sealed_uncounted"],
-})
+if __name__ == "__main__":
+    run("seal_formats", "seal_formats.py", vectors | slots | machine | tpm, {
+        "spec/sealed-object.md": vectors, "spec/key-slot.md": slots, "spec/hand-over.md": machine,
+        "spec/tpm-sealed.md": tpm}, {
+        "tee/seal/handle_corpus/vector": handle,
+        "tee/seal/shred_keys_corpus/vector": shred_keys,
+        "tee/seal/slot_corpus/file-vector": file_slot,
+        "tee/seal/slot_corpus/passphrase-vector": passphrase_slot,
+        "tee/seal/slot_corpus/tpm-vector": tpm_slot,
+        "tee/seal/slot_corpus/derived-vector": derived_slot,
+        "tee/seal/slot_corpus/level-vector": level_slot,
+        "tee/seal/slot_corpus/shares-vector": shares_slot,
+        "tee/seal/slot_corpus/peer-vector": peer_slot,
+        "tee/seal/peers_corpus/vector": peers,
+        "tee/platform/tpm/sealed_corpus/vector": tpm["tpm_sealed"],
+        "tee/platform/tpm/sealed_corpus/operator-vector": tpm["tpm_sealed_operator"],
+        "tee/platform/tpm/sealed_corpus/uncounted-vector": tpm["tpm_sealed_uncounted"],
+    })

@@ -71,7 +71,11 @@ def scalar(key):
 
 
 def spki(key):
-    x, y = times(scalar(key), G)
+    return spki_of(scalar(key))
+
+
+def spki_of(private):
+    x, y = times(private, G)
     return SPKI_HEAD + b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
 
 
