@@ -151,7 +151,7 @@ MT_ERR mt_root_create_with(struct mt_fs *fs, const struct mt_credential *c, uint
                            mt_bytes key)
 {
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
-    struct mt_slot_made s;
+    struct mt_slot_made s = {.len = 0};
     size_t count = 0;
     MT_TRY(mt_fs_make_dir(fs, "slots"));
     MT_TRY(mt_fs_sync_dir(fs, "."));
@@ -247,7 +247,7 @@ MT_ERR mt_slot_put(struct mt_fs *fs, const struct mt_slot_made *s, uint32_t *num
 MT_ERR mt_slot_add(struct mt_fs *fs, struct mt_root *r, const struct mt_credential *c,
                    uint64_t host_time_ms, uint32_t *number)
 {
-    struct mt_slot_made s;
+    struct mt_slot_made s = {.len = 0};
     MT_TRY(mt_slot_make(r, c, host_time_ms, &s));
     return mt_slot_put(fs, &s, number);
 }
@@ -285,7 +285,7 @@ MT_ERR mt_slot_renew(struct mt_fs *fs, struct mt_root *r, const struct mt_creden
                      uint64_t host_time_ms, uint32_t *number)
 {
     struct mt_slot next = {.is_next = true};
-    struct mt_slot_made made;
+    struct mt_slot_made made = {.len = 0};
     /* Before anything that stands is touched. */
     MT_TRY(seal_slot(&next, mt_root_key(r), c, host_time_ms, &made));
     MT_TRY(remove_denied(fs, c)); /* room for it */
@@ -298,8 +298,8 @@ static MT_ERR refresh_one(struct mt_fs *fs, const struct mt_root *r, uint32_t nu
                           const struct mt_credential *c, struct mt_slot *next)
 {
     bool is_current = false;
-    struct mt_slot s;
-    struct mt_slot_made made;
+    struct mt_slot s = {.own_len = 0};
+    struct mt_slot_made made = {.len = 0};
     MT_TRY(get_slot(fs, number, &s));
     MT_TRY(mt_device_is_current(c->device, (mt_bytes){s.own, s.own_len}, &is_current));
     if (is_current) { /* what a crash may have left undone */
