@@ -47,6 +47,7 @@ TASK = {
 
 # What a node says whose disk does not open.
 OTHERWISE, OTHER_MACHINE, NO_SLOT = "what runs was measured otherwise", "it is of another machine", "no key slot opens"
+REPLACED = "what the TPM sealed was replaced since"
 
 
 class Refused(Exception):
@@ -253,6 +254,15 @@ def soft_instead(people, m, configuration):
     m.data = own
 
 
+def image_before(people, m, image, data):
+    """The image that was replaced, perhaps for a hole, with all that its disk held when it was still the one."""
+    own, m.image, m.data = m.data, people.work / "before.img", people.work / "before.data"
+    m.image.write_bytes(disk.image(image))
+    m.data.write_bytes(data)
+    yield "the image before starts again, with its disk of before", REPLACED, stops(m, REPLACED)
+    m.data = own
+
+
 class Attacks:
     """Told one by one, as they are tried."""
 
@@ -325,11 +335,13 @@ def demonstrate(people, m, image, configuration, keys, maker):
     attacks.make(other_disks(people, m, old))
     attacks.make(soft_instead(people, m, configuration))
     tell("Update: a new image on the same machine and the same disk")
+    before = m.data.read_bytes()
     print(f"measurement {update(people, m, image, platform)}")
     counts.append(kept(people, task))
     print(f"{counts[-1]} results, and alice's table, are there")
     m.press_power()
     tell("Attacks on what it starts")
+    attacks.make(image_before(people, m, image, before))
     attacks.make(changed_images(people, m, next_release(image), configuration))
     return counts, attacks
 
