@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/limits.h"
 #include "wire/cbor.h"
 
 enum { VERSION = 1 };
@@ -53,6 +54,18 @@ void mt_bundle_write(struct mt_writer *w, const struct mt_bundle *b)
             mt_cbor_write_uint(w, i + 1);
             mt_cbor_write_bytes(w, *part_of(b, i));
         }
+    }
+}
+
+void mt_bundle_trim(struct mt_bundle *b)
+{
+    enum { HEAD_MAX = 8 }; /* of the whole; of a part, with its number */
+    size_t len = HEAD_MAX;
+    for (size_t i = 0; i < PARTS; i++) {
+        len += part_of(b, i)->len + HEAD_MAX;
+    }
+    if (len > MT_EVIDENCE_BYTES_MAX) {
+        b->evidence.event_log = (mt_bytes){NULL, 0};
     }
 }
 

@@ -17,6 +17,9 @@ struct mt_bundle {
 };
 
 void mt_bundle_write(struct mt_writer *w, const struct mt_bundle *b);
+/* Where all of it is longer than evidence may be, the event log stays away: it explains, and
+ * decides nothing, and without it there is evidence. */
+void mt_bundle_trim(struct mt_bundle *b);
 /* Borrows from `in`. */
 MT_ERR mt_bundle_parse(mt_bytes in, struct mt_bundle *out);
 

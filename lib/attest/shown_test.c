@@ -120,6 +120,27 @@ static void what_is_no_bundle_is_refused(void)
                          &result.trace, "evidence-format"));
 }
 
+/* Byte by byte about where all of it is just as long as evidence may be. */
+static void a_long_event_log_costs_no_evidence(void)
+{
+    static uint8_t bytes[MT_EVIDENCE_BYTES_MAX];
+    size_t kept = 0;
+    for (size_t len = sizeof bytes - 2048; len <= sizeof bytes; len++) {
+        MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX);
+        struct mt_writer w = mt_writer_onto(&room);
+        struct mt_bundle b = {.log = {bytes, 1000}};
+        b.evidence.quote = (mt_bytes){bytes, 500};
+        b.evidence.event_log = (mt_bytes){bytes, len};
+        mt_bundle_trim(&b);
+        mt_bundle_write(&w, &b);
+        OK(w.failed);
+        MT_ASSERT(b.evidence.event_log.len == len || b.evidence.event_log.len == 0);
+        kept += b.evidence.event_log.len > 0 ? 1 : 0;
+        MT_ASSERT(b.log.len == 1000 && b.evidence.quote.len == 500);
+    }
+    MT_ASSERT(kept > 256 && kept < 1024);
+}
+
 int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
@@ -129,6 +150,7 @@ int main(int argc, char **argv)
         MT_TEST(evidence_goes_by_the_format_that_it_names),
         MT_TEST(a_policy_must_name_the_kind),
         MT_TEST(what_is_no_bundle_is_refused),
+        MT_TEST(a_long_event_log_costs_no_evidence),
     };
     world_begin(argc, argv);
     int rc = mt_test_run(tests, sizeof tests / sizeof *tests);

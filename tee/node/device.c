@@ -114,6 +114,7 @@ mt_err mt_node_device_evidence(const struct mt_node *n,
                      .collateral = {.vek = mt_buf_bytes(&e.vek)}},
     };
     mt_held_lend(&n->holding.held, &b.evidence.collateral);
+    mt_bundle_trim(&b);
     mt_bundle_write(w, &b);
     return w->failed;
 }
