@@ -22,9 +22,9 @@ MT_ERR mt_fresh_open(struct mt_fs *fs, const struct mt_root *r, struct mt_device
                      uint64_t *transactions);
 
 /*
- * Who may has opened the disk beside another machine, whose counter has another number: from here on
- * it is that one. `is_taken_up`: it was not so before. Whether the disk had been put back nobody can
- * say now but the clients, who remember its heads.
+ * Somebody who may has opened the disk beside another machine, whose counter has another number:
+ * from here on it is that one. `is_taken_up`: it was not so before. Whether the disk had been put
+ * back nobody can say now but the clients, who remember its heads.
  */
 MT_ERR mt_fresh_take_up(struct mt_fs *fs, const struct mt_root *r, struct mt_device *d,
                         bool *is_taken_up);
