@@ -141,6 +141,35 @@ static void a_resource_of_no_kind_is_none(void)
     world_end();
 }
 
+/* Their files that nobody is told of are swept when the node starts. */
+static void what_has_more_objects_than_are_told_of_ends_with_all_of_them(void)
+{
+    const mt_id *told = NULL;
+    uint8_t key[16 + 8] = {0};
+    begin();
+    memcpy(key, data.b, sizeof data.b);
+    begin_tx();
+    for (uint64_t i = 0; i < MT_GATE_ENDED_MAX; i++) { /* beside the one that it has */
+        uint8_t object[16];
+        struct mt_writer w = mt_writer_over((mt_span){object, sizeof object});
+        struct mt_writer k = mt_writer_over((mt_span){key + 16, 8});
+        mt_write_u64be(&k, 2 + i);
+        mt_write_u64be(&w, 1);
+        mt_write_u64be(&w, i);
+        put(MT_GATE_OBJECTS, MT_BYTES_OF(key), &w);
+        put(MT_GATE_WRAPS, (mt_bytes){object, 16}, &w);
+    }
+    (void)commit_tx();
+    OK(end_data(ALICE, &data));
+    MT_ASSERT(mt_gate_ended(gate, &told) == MT_GATE_ENDED_MAX);
+    MT_ASSERT(mt_id_equal(&told[0], &handle.id));
+    begin_tx();
+    const mt_id last = {{0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 0xff}};
+    MT_ASSERT(!mt_gate_is_live(gate, tx, &told[1]) && !mt_gate_is_live(gate, tx, &last));
+    abort_tx();
+    world_end();
+}
+
 static mt_err answer_of(uint64_t fields, uint64_t status)
 {
     uint8_t room[VALUE_MAX];
@@ -297,6 +326,7 @@ int main(void)
         MT_TEST(a_user_of_no_role_or_with_a_name_too_long_is_nobody),
         MT_TEST(a_grant_of_no_right_or_for_a_name_too_long_is_none),
         MT_TEST(a_resource_of_no_kind_is_none),
+        MT_TEST(what_has_more_objects_than_are_told_of_ends_with_all_of_them),
         MT_TEST(an_answer_of_no_status_is_not_given_again),
         MT_TEST(the_owner_of_one_thing_is_asked_about_each_other),
         MT_TEST(a_grant_that_has_just_ended_is_kept),

@@ -158,6 +158,20 @@ static void a_credential_of_no_kind_or_too_long_opens_nothing(void)
     OK(mt_slot_unseal(&s, &world_file, (mt_span){key, sizeof key}));
 }
 
+/* CBOR [2, purpose, kind, made, salt, cost, own, wrapped key], of a TPM. */
+static void a_slot_of_a_tpm_without_what_it_has_sealed_is_none(void)
+{
+    uint8_t room[MT_KEY_SLOT_BYTES_MAX];
+    struct mt_slot s = {.purpose = MT_SLOT_FOR_ROOT, .kind = MT_SLOT_TPM, .own_len = 1};
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_slot_write(&w, &s);
+    OK(mt_slot_parse(mt_write_done(&w), &s));
+    s.own_len = 0;
+    w = mt_writer_over((mt_span){room, sizeof room});
+    mt_slot_write(&w, &s);
+    MT_ASSERT(is_code(mt_slot_parse(mt_write_done(&w), &s), MT_E_FORMAT));
+}
+
 static void slots_that_nobody_can_read_are_listed_and_keep_their_places(void)
 {
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
@@ -176,12 +190,23 @@ static void slots_that_nobody_can_read_are_listed_and_keep_their_places(void)
     end();
 }
 
+static mt_err shred_of(mt_bytes content)
+{
+    OK(mt_small_file_write(fs, root, "shred.mts", content));
+    return mt_shred_open(fs, root, &shred);
+}
+
 static void a_sealed_shred_file_that_is_none_is_refused_and_not_made_anew(void)
 {
+    uint8_t file[8 + MT_AEAD_KEY_LEN] = "\x82\x01\x81\x82\x01\x58\x20"; /* one key, of epoch 1 */
+    const mt_bytes all = {file, 7 + MT_AEAD_KEY_LEN};
     begin();
     mt_shred_free(&shred);
-    OK(mt_small_file_write(fs, root, "shred.mts", MT_LITERAL("no keys")));
-    MT_ASSERT(is_code(mt_shred_open(fs, root, &shred), MT_E_FORMAT));
+    MT_ASSERT(is_code(shred_of(MT_LITERAL("no keys")), MT_E_FORMAT));
+    file[4] = 0; /* before the first epoch */
+    MT_ASSERT(is_code(shred_of(all), MT_E_FORMAT));
+    file[4] = 1;
+    OK(shred_of(all));
     end();
 }
 
@@ -261,6 +286,7 @@ int main(void)
         MT_TEST(what_is_larger_than_it_may_be_is_refused),
         MT_TEST(sweeping_leaves_what_only_looks_like_an_object),
         MT_TEST(a_credential_of_no_kind_or_too_long_opens_nothing),
+        MT_TEST(a_slot_of_a_tpm_without_what_it_has_sealed_is_none),
         MT_TEST(slots_that_nobody_can_read_are_listed_and_keep_their_places),
         MT_TEST(a_sealed_shred_file_that_is_none_is_refused_and_not_made_anew),
         MT_TEST(a_backup_of_a_node_that_is_not_whole_is_not_made),

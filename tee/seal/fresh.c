@@ -17,13 +17,11 @@ static MT_ERR put_mark(struct mt_fs *fs, const struct mt_root *r, const struct m
 {
     uint8_t room[BYTES_MAX];
     struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
-    mt_bytes content;
     mt_cbor_write_array(&w, FIELDS);
     mt_cbor_write_uint(&w, VERSION);
     mt_cbor_write_uint(&w, m->counter);
     mt_cbor_write_uint(&w, m->transactions);
-    MT_TRY(mt_write_end(&w, &content));
-    return mt_small_file_write(fs, r, name, content);
+    return mt_small_file_write(fs, r, name, mt_write_done(&w));
 }
 
 static MT_ERR get_mark(struct mt_fs *fs, const struct mt_root *r, struct mark *out)

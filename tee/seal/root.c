@@ -111,7 +111,8 @@ MT_ERR mt_slot_list(struct mt_fs *fs, struct mt_slot_info *out, size_t max, size
         }
         out[n] = (struct mt_slot_info){.number = i, .kind = s.kind, .made_ms = s.made_ms};
         if (s.kind == MT_SLOT_SHARES) {
-            MT_TRY(mt_share_set_parse((mt_bytes){s.own, s.own_len}, &out[n].set));
+            e = mt_share_set_parse((mt_bytes){s.own, s.own_len}, &out[n].set);
+            MT_ASSERT(!mt_failed(e)); /* else the slot had not been parsed */
         } else if (s.kind == MT_SLOT_PEER) {
             mt_slot_peer(&s, &out[n].peer);
         }

@@ -65,6 +65,37 @@ static mt_err key_slots(void)
     return mt_slot_remove(fs, number);
 }
 
+/* Of a node that two of two open; the set is made once, for it needs no disk. */
+static struct mt_share_set set;
+static struct mt_share shares[2];
+static const uint8_t shared_key[MT_SHARE_KEY_LEN] = {5};
+
+static void hand_out_shares(void)
+{
+    const uint8_t random[MT_SHARE_KEY_LEN] = {6};
+    set = (struct mt_share_set){2, 2, {{{0}}}};
+    OK(mt_share_split(MT_BYTES_OF(shared_key), MT_BYTES_OF(random), &set, shares));
+}
+
+static mt_err a_key_in_shares(void)
+{
+    MT_DEFER(mt_root_free) struct mt_root *root = NULL;
+    uint8_t room[MT_SHARE_SET_LEN_MAX];
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    size_t at = 0;
+    mt_share_set_write(&w, &set);
+    const struct mt_credential c = {
+        .kind = MT_SLOT_SHARES, .secret = MT_BYTES_OF(shared_key), .set = mt_write_done(&w)};
+    mt_err e = mt_root_open_shares(fs, shares, 2, &root, &at);
+    MT_ASSERT(!mt_failed(e) || at == 2); /* no holder is blamed for it */
+    if (!is_code(e, MT_E_NOTFOUND)) {
+        return e;
+    }
+    MT_TRY(mt_root_create(fs, &c, 0, &root));
+    mt_root_free(&root);
+    return mt_root_open_shares(fs, shares, 2, &root, &at);
+}
+
 mt_err __wrap_mt_kdf_passphrase(mt_bytes passphrase, mt_bytes salt, uint32_t log2_n, mt_span out);
 
 /* The real one is dear on purpose, and needs no memory here that its cheap double does not. */
@@ -318,7 +349,7 @@ static void survives_a_failing_disk(story *s, enum mt_sim_fault fault, bool is_t
     }
 }
 
-static story *const stories[] = {a_root_key, key_slots, a_passphrase,  small_files,
+static story *const stories[] = {a_root_key, key_slots, a_passphrase,  a_key_in_shares, small_files,
                                  shred_keys, objects,   empty_objects, a_backup};
 enum { STORIES = sizeof stories / sizeof *stories };
 
@@ -375,6 +406,7 @@ int main(void)
     for (size_t i = 0; i < sizeof content; i++) {
         content[i] = world_random_byte();
     }
+    hand_out_shares();
     disk_begin();
     OK(a_backup()); /* for those that restore */
     disk_end();
