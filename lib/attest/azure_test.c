@@ -368,6 +368,23 @@ static void the_quote_of_another_td_is_refused(void)
     MT_ASSERT(is_named(MT_E_FORMAT, "hcl-report"));
 }
 
+/* Whole, and of another guest or another module than the one that was quoted. */
+static void a_quote_is_of_each_field_of_the_report(void)
+{
+    enum { REPORT = 32, MODULE = REPORT + 256, TD = REPORT + 512, HASHES = REPORT + 32 };
+    static const size_t fields[] = {REPORT + 128, MODULE + 8,   MODULE + 24,
+                                    MODULE + 72,  MODULE + 120, TD,
+                                    TD + 8,       TD + 16,      TD + 16 + 384 - 1};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        load(TDX);
+        uint8_t *b = q.files[HCL].b;
+        b[fields[i]] ^= 1;
+        mt_sha384(&(mt_bytes){b + MODULE, 239}, 1, b + HASHES);
+        mt_sha384(&(mt_bytes){b + TD, 512}, 1, b + HASHES + MT_SHA384_LEN);
+        MT_ASSERT(is_named(MT_E_PROOF, "td-report"));
+    }
+}
+
 /* A time outside the lists and certificates of the hardware. */
 static void the_hardwares_own_checks_are_made(void)
 {
@@ -414,7 +431,11 @@ static void certificates_that_are_shown_are_of_the_key_and_of_a_known_root(void)
     "wcuBTMB157W1ixp-L5qz0YPsHqxIhSlYWC5JFNXr7BeYI1dOHMG7A8qHpYsDe4uR_w"
 #define KEY(id_, use_, n_)                                                                         \
     "{\"kid\":\"" id_ "\",\"key_ops\":[" use_ "],\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" n_ "\"}"
-#define AK KEY("HCLAkPub", "\"sign\"", NUMBER)
+#define AK    KEY("HCLAkPub", "\"sign\"", NUMBER)
+#define NAMED "\"kid\":\"HCLAkPub\",\"key_ops\":[\"sign\"]"
+#define DIGITS                                                                                     \
+    "0000000000000000000000000000000000000000000000000000000000000000"                             \
+    "00000000000000000000000000000000000000000000000000000000000000a"
 #define EK KEY("HCLEkPub", "\"encrypt\"", NUMBER)
 
 static bool is_read(const char *json)
@@ -444,10 +465,20 @@ static void runtime_claims_name_one_key_that_signs(void)
         "{\"keys\":[" AK "],\"keys\":[" AK "]}",
         "{\"keys\":[" AK "]} ,",
         "{\"keys\":[" AK "],\"user-data\":\"00\"}",
+        "{\"keys\":[" AK "],\"user-data\":7}",
+        "{\"keys\":[" AK "],\"user-data\":\"g" DIGITS "\"}",
+        "{\"keys\":[{}]}",
+        "{\"keys\":[" KEY("HCLAkPub", "7", NUMBER) "]}",
+        "{\"keys\":[{" NAMED "}]}",
+        "{\"keys\":[{" NAMED ",\"kty\":\"EC\"}]}",
+        "{\"keys\":[{" NAMED ",\"kty\":\"RSA\"}]}",
+        "{\"keys\":[{" NAMED ",\"kty\":\"RSA\",\"n\":\"" NUMBER "\"}]}",
+        "{\"keys\":[{" NAMED ",\"kty\":\"RSA\",\"n\":\"" NUMBER "\",\"e\":\"?\"}]}",
         "{\"keys\":[" AK "],\"vm-configuration\":7}",
         "{\"keys\":[" AK "],\"vm-configuration\":{\"secure-boot\":1}}",
     };
     MT_ASSERT(is_read("{\"keys\":[" AK "]}"));
+    MT_ASSERT(is_read("{\"keys\":[" AK "],\"user-data\":\"F" DIGITS "\"}"));
     MT_ASSERT(is_read("{\"keys\":[" EK "," AK "],\"vm-configuration\":{},\"other\":[1]}"));
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         MT_ASSERT(!is_read(refused[i]));
@@ -527,6 +558,7 @@ int main(int argc, char **argv)
         MT_TEST(a_part_that_is_left_out_is_missed),
         MT_TEST(what_stands_beside_an_hcl_report_is_what_it_holds),
         MT_TEST(the_quote_of_another_td_is_refused),
+        MT_TEST(a_quote_is_of_each_field_of_the_report),
         MT_TEST(the_hardwares_own_checks_are_made),
         MT_TEST(certificates_that_are_shown_are_of_the_key_and_of_a_known_root),
         MT_TEST(runtime_claims_name_one_key_that_signs),

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/dcap_quote.h"
 
+#include "base/assert.h"
+
 enum {
     SGX_LEN = 384,
     TD10_LEN = 584,
@@ -23,46 +25,47 @@ static MT_ERR skip(struct mt_reader *r, size_t len)
     return mt_read_bytes(r, len, &skipped);
 }
 
-static MT_ERR read_sgx(mt_bytes in, struct mt_sgx_report *s)
+/* A report, as long as length_of() says. */
+static void read_sgx(mt_bytes in, struct mt_sgx_report *s)
 {
     struct mt_reader r = mt_reader_over(in);
-    MT_TRY(mt_read_bytes(&r, 16, &s->cpu_svn));
-    MT_TRY(mt_read_bytes(&r, 4, &s->misc_select));
-    MT_TRY(skip(&r, 28));
-    MT_TRY(mt_read_bytes(&r, 16, &s->attributes));
-    MT_TRY(mt_read_bytes(&r, 32, &s->mr_enclave));
-    MT_TRY(skip(&r, 32));
-    MT_TRY(mt_read_bytes(&r, 32, &s->mr_signer));
-    MT_TRY(skip(&r, 96));
-    MT_TRY(mt_read_u16le(&r, &s->isv_prod_id));
-    MT_TRY(mt_read_u16le(&r, &s->isv_svn));
-    MT_TRY(skip(&r, 60));
-    MT_TRY(mt_read_bytes(&r, 64, &s->report_data));
-    return mt_read_end(&r);
+    s->cpu_svn = mt_take_bytes(&r, 16);
+    s->misc_select = mt_take_bytes(&r, 4);
+    (void)mt_take_bytes(&r, 28);
+    s->attributes = mt_take_bytes(&r, 16);
+    s->mr_enclave = mt_take_bytes(&r, 32);
+    (void)mt_take_bytes(&r, 32);
+    s->mr_signer = mt_take_bytes(&r, 32);
+    (void)mt_take_bytes(&r, 96);
+    s->isv_prod_id = mt_take_u16le(&r);
+    s->isv_svn = mt_take_u16le(&r);
+    (void)mt_take_bytes(&r, 60);
+    s->report_data = mt_take_bytes(&r, 64);
+    MT_ASSERT(r.rest.len == 0);
 }
 
-static MT_ERR read_td(mt_bytes in, enum mt_dcap_body body, struct mt_td_report *t)
+static void read_td(mt_bytes in, enum mt_dcap_body body, struct mt_td_report *t)
 {
     struct mt_reader r = mt_reader_over(in);
-    MT_TRY(mt_read_bytes(&r, 16, &t->tee_tcb_svn));
-    MT_TRY(mt_read_bytes(&r, 48, &t->mr_seam));
-    MT_TRY(mt_read_bytes(&r, 48, &t->mr_signer_seam));
-    MT_TRY(mt_read_bytes(&r, 8, &t->seam_attributes));
-    MT_TRY(mt_read_bytes(&r, 8, &t->td_attributes));
-    MT_TRY(mt_read_bytes(&r, 8, &t->xfam));
-    MT_TRY(mt_read_bytes(&r, 48, &t->mr_td));
-    MT_TRY(mt_read_bytes(&r, 48, &t->mr_config_id));
-    MT_TRY(mt_read_bytes(&r, 48, &t->mr_owner));
-    MT_TRY(mt_read_bytes(&r, 48, &t->mr_owner_config));
+    t->tee_tcb_svn = mt_take_bytes(&r, 16);
+    t->mr_seam = mt_take_bytes(&r, 48);
+    t->mr_signer_seam = mt_take_bytes(&r, 48);
+    t->seam_attributes = mt_take_bytes(&r, 8);
+    t->td_attributes = mt_take_bytes(&r, 8);
+    t->xfam = mt_take_bytes(&r, 8);
+    t->mr_td = mt_take_bytes(&r, 48);
+    t->mr_config_id = mt_take_bytes(&r, 48);
+    t->mr_owner = mt_take_bytes(&r, 48);
+    t->mr_owner_config = mt_take_bytes(&r, 48);
     for (size_t i = 0; i < 4; i++) {
-        MT_TRY(mt_read_bytes(&r, 48, &t->rtmr[i]));
+        t->rtmr[i] = mt_take_bytes(&r, 48);
     }
-    MT_TRY(mt_read_bytes(&r, 64, &t->report_data));
+    t->report_data = mt_take_bytes(&r, 64);
     if (body != MT_DCAP_TD10) {
-        MT_TRY(mt_read_bytes(&r, 16, &t->tee_tcb_svn2));
-        MT_TRY(mt_read_bytes(&r, 48, &t->mr_service_td));
+        t->tee_tcb_svn2 = mt_take_bytes(&r, 16);
+        t->mr_service_td = mt_take_bytes(&r, 48);
     }
-    return body == MT_DCAP_TD15_EX ? MT_OK : mt_read_end(&r); /* of 1.5Ex the rest says no more */
+    MT_ASSERT(r.rest.len == 0 || body == MT_DCAP_TD15_EX); /* of 1.5Ex the rest says no more */
 }
 
 static size_t length_of(enum mt_dcap_body body)
@@ -113,7 +116,12 @@ static MT_ERR read_body(struct mt_reader *r, struct mt_dcap_quote *q)
                    "a quote whose body is not what its head says");
     }
     MT_TRY(mt_read_bytes(r, length_of(q->body), &body));
-    return q->body == MT_DCAP_SGX ? read_sgx(body, &q->sgx) : read_td(body, q->body, &q->td);
+    if (q->body == MT_DCAP_SGX) {
+        read_sgx(body, &q->sgx);
+    } else {
+        read_td(body, q->body, &q->td);
+    }
+    return MT_OK;
 }
 
 static MT_ERR read_certification(struct mt_reader *r, struct mt_dcap_quote *q)
@@ -121,7 +129,7 @@ static MT_ERR read_certification(struct mt_reader *r, struct mt_dcap_quote *q)
     uint16_t auth_len = 0;
     uint32_t len = 0;
     MT_TRY(mt_read_bytes(r, SGX_LEN, &q->qe_report_bytes));
-    MT_TRY(read_sgx(q->qe_report_bytes, &q->qe_report));
+    read_sgx(q->qe_report_bytes, &q->qe_report);
     MT_TRY(mt_read_bytes(r, 64, &q->qe_report_signature));
     MT_TRY(mt_read_u16le(r, &auth_len));
     MT_TRY(mt_read_bytes(r, auth_len, &q->qe_auth_data));

@@ -134,6 +134,9 @@ static void a_minimum_holds_for_numbers_that_are_there(void)
     MT_ASSERT(is_denied("minimum-version"));
     memcpy(policy.hardware.minimums[0].name, "mrtd", 5); /* no number */
     MT_ASSERT(is_denied("minimum-version"));
+    policy.hardware.minimums[1] = (struct mt_policy_minimum){"isv_svn", 7};
+    policy.hardware.minimums_count = 2; /* one of two */
+    MT_ASSERT(is_denied("minimum-version"));
 }
 
 static void a_genuine_machine_of_somebody_else_is_refused(void)
@@ -141,6 +144,10 @@ static void a_genuine_machine_of_somebody_else_is_refused(void)
     hardware_begin();
     claims.platform.b[31] ^= 1;
     MT_ASSERT(is_denied("platform-foreign"));
+    policy.hardware.platforms[1] = claims.platform;
+    policy.hardware.platforms[2] = (mt_hash){{9}};
+    policy.hardware.platforms_count = 3;
+    OK(appraise());
     policy.hardware.platforms_count = 0;
     OK(appraise());
 }
@@ -174,6 +181,10 @@ static void the_policy_is_read_as_it_was_written(void)
     MT_ASSERT(parsed.hardware.minimums[0].value == 7 && parsed.hardware.platforms_count == 1);
     MT_ASSERT(strcmp(parsed.hardware.advisories[0], "INTEL-SA-00657") == 0);
     MT_ASSERT(mt_bytes_equal(text_of(&again, &parsed), text));
+    policy.hardware.platforms_count = 0; /* of any machine */
+    room.len = 0;
+    OK(mt_policy_parse(text_of(&room, &policy), &parsed));
+    MT_ASSERT(parsed.hardware.platforms_count == 0);
 }
 
 /* Canonical, and of the form that spec/policy.md gives, with one thing wrong in each. */
@@ -187,6 +198,9 @@ static void what_is_not_well_formed_is_refused(void)
                      "{\"operators\":[],\"platforms\":[]},\"version\":1}"
     static const char *const bad[] = {
         MIDDLE("\"a b\"", "", "", "0", "", "", ""),
+        MIDDLE("\"a:b\"", "", "", "0", "", "", ""),
+        MIDDLE("\"a[b\"", "", "", "0", "", "", ""),
+        MIDDLE("\"a~b\"", "", "", "0", "", "", ""),
         MIDDLE("\"\"", "", "", "0", "", "", ""),
         MIDDLE("7", "", "", "0", "", "", ""),
         MIDDLE("\"12345678901234567890123456789012\"", "", "", "0", "", "", ""),
@@ -204,6 +218,13 @@ static void what_is_not_well_formed_is_refused(void)
                "\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":1",
                "", ""),
         MIDDLE("", "", "", "0", "", ",\"platforms\":[]", ""),
+        MIDDLE("", "", "", "0", "", ",\"platforms\":{}", ""),
+        "{\"hardware\":{\"allow\":[],\"kinds\":[],\"minimum_tcb_date\":0,\"minimums\":{},"
+        "\"tcb_statuses\":[]},\"measurements\":[],\"minimum_level\":3,\"name\":\"n\",\"soft\":"
+        "{\"operators\":[],\"platforms\":[]},\"version\":1}", /* no advisories */
+        HEAD "],\"allow\":[],\"kinds\":[],\"minimum_tcb_date\":0,\"minimums\":[],"
+             "\"tcb_statuses\":[]},\"measurements\":[],\"minimum_level\":3,\"name\":\"n\",\"soft\":"
+             "{\"operators\":[],\"platforms\":[]},\"version\":1}", /* minimums by no name */
         MIDDLE("", "", "", "0", "", ",\"platforms\":[7]", ""),
         MIDDLE("", "", "", "0", "", ",\"platforms\":[\"00\"]", ""),
         MIDDLE("", "", "", "0", "", ",\"rules\":[]", ""),
@@ -215,6 +236,7 @@ static void what_is_not_well_formed_is_refused(void)
     };
     static struct mt_policy parsed;
     OK(mt_policy_parse(mt_bytes_of_text(MIDDLE("", "", "", "0", "", "", "")), &parsed));
+    OK(mt_policy_parse(mt_bytes_of_text(MIDDLE("\"a-b_c.d\"", "", "", "0", "", "", "")), &parsed));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         MT_ASSERT(is_code(mt_policy_parse(mt_bytes_of_text(bad[i]), &parsed), MT_E_FORMAT) ||
                   is_code(mt_policy_parse(mt_bytes_of_text(bad[i]), &parsed), MT_E_LIMIT));

@@ -83,7 +83,7 @@ MT_ERR mt_hcl_report_parse(mt_bytes in, struct mt_hcl_report *out)
     MT_TRY(read_zeros(&r, r.rest.len));
     if (h.kind == MT_HCL_TDX) {
         struct mt_reader t = mt_reader_over(h.hardware);
-        MT_TRY(mt_read_bytes(&t, MT_HCL_TD_REPORT_LEN, &h.hardware));
+        h.hardware = mt_take_bytes(&t, MT_HCL_TD_REPORT_LEN);
         MT_TRY(read_zeros(&t, t.rest.len));
     }
     *out = h;
@@ -110,16 +110,15 @@ static MT_ERR read_mac_part(struct mt_reader *r, struct mt_hcl_td_report *out, m
 }
 
 /* TEE_TCB_INFO: which module runs. */
-static MT_ERR read_module(mt_bytes all, struct mt_hcl_td_report *out)
+static void read_module(mt_bytes all, struct mt_hcl_td_report *out)
 {
     enum { VALID = 8, SVN = 16, ATTRIBUTES = 8 };
     struct mt_reader r = mt_reader_over(all);
-    mt_bytes valid;
-    MT_TRY(mt_read_bytes(&r, VALID, &valid));
-    MT_TRY(mt_read_bytes(&r, SVN, &out->tee_tcb_svn));
-    MT_TRY(mt_read_bytes(&r, MT_SHA384_LEN, &out->mr_seam));
-    MT_TRY(mt_read_bytes(&r, MT_SHA384_LEN, &out->mr_signer_seam));
-    return mt_read_bytes(&r, ATTRIBUTES, &out->seam_attributes);
+    (void)mt_take_bytes(&r, VALID);
+    out->tee_tcb_svn = mt_take_bytes(&r, SVN);
+    out->mr_seam = mt_take_bytes(&r, MT_SHA384_LEN);
+    out->mr_signer_seam = mt_take_bytes(&r, MT_SHA384_LEN);
+    out->seam_attributes = mt_take_bytes(&r, ATTRIBUTES);
 }
 
 static bool is_hash_of(mt_bytes hash, mt_bytes all)
@@ -144,11 +143,11 @@ MT_ERR mt_hcl_td_report_parse(mt_bytes in, struct mt_hcl_td_report *out)
     MT_TRY(mt_read_end(&r));
     MT_REQUIRE(is_hash_of(hashes[0], module) && is_hash_of(hashes[1], td), MT_E_FORMAT,
                "a report of a TD is not what its hashes say");
-    MT_TRY(read_module(module, &t));
+    read_module(module, &t);
     struct mt_reader of_td = mt_reader_over(td);
-    MT_TRY(mt_read_bytes(&of_td, ATTRIBUTES, &t.td_attributes));
-    MT_TRY(mt_read_bytes(&of_td, ATTRIBUTES, &t.xfam));
-    MT_TRY(mt_read_bytes(&of_td, REGISTERS, &t.registers));
+    t.td_attributes = mt_take_bytes(&of_td, ATTRIBUTES);
+    t.xfam = mt_take_bytes(&of_td, ATTRIBUTES);
+    t.registers = mt_take_bytes(&of_td, REGISTERS);
     *out = t;
     return MT_OK;
 }

@@ -18,15 +18,14 @@ static bool is_zero(mt_bytes b)
 /* The next `len` bytes, which the specification reserves. */
 static MT_ERR read_zeros(struct mt_reader *r, size_t len)
 {
-    mt_bytes reserved;
-    MT_TRY(mt_read_bytes(r, len, &reserved));
-    MT_REQUIRE(is_zero(reserved), MT_E_FORMAT, "a reserved field of an SNP report is not zero");
+    MT_REQUIRE(is_zero(mt_take_bytes(r, len)), MT_E_FORMAT,
+               "a reserved field of an SNP report is not zero");
     return MT_OK;
 }
 
 static MT_ERR read_version(struct mt_reader *r, uint32_t *out)
 {
-    MT_TRY(mt_read_u32le(r, out));
+    *out = mt_take_u32le(r);
     MT_REQUIRE(*out != 4, MT_E_FORMAT, "an SNP report of version 4, which no verifier knows");
     MT_REQUIRE(*out == 2 || *out == 3 || *out == 5, MT_E_FORMAT,
                "an SNP report of another version than 2, 3 and 5");
@@ -36,8 +35,7 @@ static MT_ERR read_version(struct mt_reader *r, uint32_t *out)
 /* SIGNING_KEY in bits 4:2, MASK_CHIP_KEY in bit 1, AUTHOR_KEY_EN in bit 0. */
 static MT_ERR read_signer(struct mt_reader *r, struct mt_snp_report *out)
 {
-    uint32_t signer = 0;
-    MT_TRY(mt_read_u32le(r, &signer));
+    uint32_t signer = mt_take_u32le(r);
     uint32_t key = signer >> 2;
     MT_REQUIRE(key == MT_SNP_VCEK || key == MT_SNP_VLEK || key == MT_SNP_UNSIGNED, MT_E_FORMAT,
                "an SNP report names a signing key that is none");
@@ -46,34 +44,33 @@ static MT_ERR read_signer(struct mt_reader *r, struct mt_snp_report *out)
     return MT_OK;
 }
 
-/* Up to the reported TCB. */
+/* All of a report is there: its length is the first that is looked at. Up to the reported TCB. */
 static MT_ERR read_guest(struct mt_reader *r, struct mt_snp_report *out)
 {
-    uint32_t algorithm = 0;
     MT_TRY(read_version(r, &out->version));
-    MT_TRY(mt_read_u32le(r, &out->guest_svn));
-    MT_TRY(mt_read_u64le(r, &out->policy));
+    out->guest_svn = mt_take_u32le(r);
+    out->policy = mt_take_u64le(r);
     MT_REQUIRE((out->policy & MT_SNP_POLICY_RESERVED_ONE) != 0, MT_E_FORMAT,
                "the guest policy of an SNP report lacks the bit that all have");
-    MT_TRY(mt_read_bytes(r, 16, &out->family_id));
-    MT_TRY(mt_read_bytes(r, 16, &out->image_id));
-    MT_TRY(mt_read_u32le(r, &out->vmpl));
+    out->family_id = mt_take_bytes(r, 16);
+    out->image_id = mt_take_bytes(r, 16);
+    out->vmpl = mt_take_u32le(r);
     MT_REQUIRE(out->vmpl <= 3, MT_E_FORMAT, "an SNP report names a VMPL that is none");
-    MT_TRY(mt_read_u32le(r, &algorithm));
-    MT_REQUIRE(algorithm == ECDSA_P384_SHA384, MT_E_FORMAT,
+    MT_REQUIRE(mt_take_u32le(r) == ECDSA_P384_SHA384, MT_E_FORMAT,
                "an SNP report is not signed with ECDSA on P-384");
-    MT_TRY(mt_read_bytes(r, MT_SNP_TCB_LEN, &out->current_tcb));
-    MT_TRY(mt_read_u64le(r, &out->platform_info));
+    out->current_tcb = mt_take_bytes(r, MT_SNP_TCB_LEN);
+    out->platform_info = mt_take_u64le(r);
     MT_TRY(read_signer(r, out));
     MT_TRY(read_zeros(r, 4));
-    MT_TRY(mt_read_bytes(r, MT_REPORT_DATA_LEN, &out->report_data));
-    MT_TRY(mt_read_bytes(r, MT_SNP_MEASUREMENT_LEN, &out->measurement));
-    MT_TRY(mt_read_bytes(r, 32, &out->host_data));
-    MT_TRY(mt_read_bytes(r, 48, &out->id_key_digest));
-    MT_TRY(mt_read_bytes(r, 48, &out->author_key_digest));
-    MT_TRY(mt_read_bytes(r, 32, &out->report_id));
-    MT_TRY(mt_read_bytes(r, 32, &out->report_id_ma));
-    return mt_read_bytes(r, MT_SNP_TCB_LEN, &out->reported_tcb);
+    out->report_data = mt_take_bytes(r, MT_REPORT_DATA_LEN);
+    out->measurement = mt_take_bytes(r, MT_SNP_MEASUREMENT_LEN);
+    out->host_data = mt_take_bytes(r, 32);
+    out->id_key_digest = mt_take_bytes(r, 48);
+    out->author_key_digest = mt_take_bytes(r, 48);
+    out->report_id = mt_take_bytes(r, 32);
+    out->report_id_ma = mt_take_bytes(r, 32);
+    out->reported_tcb = mt_take_bytes(r, MT_SNP_TCB_LEN);
+    return MT_OK;
 }
 
 /* Family and model as CPUID leaf 1 tells them, extended parts added. */
@@ -93,7 +90,7 @@ static MT_ERR line_of(uint8_t family, uint8_t model, enum mt_snp_line *out)
 
 static MT_ERR read_processor(struct mt_reader *r, struct mt_snp_report *out)
 {
-    MT_TRY(mt_read_bytes(r, 3, &out->cpuid));
+    out->cpuid = mt_take_bytes(r, 3);
     out->has_line = out->version >= 3;
     if (out->has_line) {
         MT_TRY(line_of(out->cpuid.ptr[0], out->cpuid.ptr[1], &out->line));
@@ -108,16 +105,16 @@ static MT_ERR read_processor(struct mt_reader *r, struct mt_snp_report *out)
 static MT_ERR read_host(struct mt_reader *r, struct mt_snp_report *out)
 {
     MT_TRY(read_processor(r, out));
-    MT_TRY(mt_read_bytes(r, MT_SNP_CHIP_ID_LEN, &out->chip_id));
-    MT_TRY(mt_read_bytes(r, MT_SNP_TCB_LEN, &out->committed_tcb));
-    MT_TRY(mt_read_bytes(r, 3, &out->current_build));
+    out->chip_id = mt_take_bytes(r, MT_SNP_CHIP_ID_LEN);
+    out->committed_tcb = mt_take_bytes(r, MT_SNP_TCB_LEN);
+    out->current_build = mt_take_bytes(r, 3);
     MT_TRY(read_zeros(r, 1));
-    MT_TRY(mt_read_bytes(r, 3, &out->committed_build));
+    out->committed_build = mt_take_bytes(r, 3);
     MT_TRY(read_zeros(r, 1));
-    MT_TRY(mt_read_bytes(r, MT_SNP_TCB_LEN, &out->launch_tcb));
+    out->launch_tcb = mt_take_bytes(r, MT_SNP_TCB_LEN);
     if (out->version >= 5) {
-        MT_TRY(mt_read_u64le(r, &out->launch_mitigations));
-        MT_TRY(mt_read_u64le(r, &out->current_mitigations));
+        out->launch_mitigations = mt_take_u64le(r);
+        out->current_mitigations = mt_take_u64le(r);
         return read_zeros(r, 152);
     }
     return read_zeros(r, 168);
@@ -126,8 +123,7 @@ static MT_ERR read_host(struct mt_reader *r, struct mt_snp_report *out)
 /* A number of 72 bytes, little endian, as P-384 wants it: 48, big endian. */
 static MT_ERR read_scalar(struct mt_reader *r, uint8_t out[SCALAR_LEN])
 {
-    mt_bytes number;
-    MT_TRY(mt_read_bytes(r, SCALAR_LEN, &number));
+    mt_bytes number = mt_take_bytes(r, SCALAR_LEN);
     for (size_t i = 0; i < SCALAR_LEN; i++) {
         out[i] = number.ptr[SCALAR_LEN - 1 - i];
     }

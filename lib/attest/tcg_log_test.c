@@ -130,8 +130,9 @@ static void the_locality_of_the_start_is_where_pcr_0_begins(void)
 
 static void what_is_no_action_extends_nothing(void)
 {
-    const struct event remark = {5, 3, MT_LITERAL("a remark")};
-    OK(replay_events(&remark, 1));
+    const struct event remarks[] = {{5, 3, MT_LITERAL("a remark")},
+                                    {0, 3, MT_LITERAL("of seventeen byte")}};
+    OK(replay_events(remarks, 2));
     MT_ASSERT(replay.touched == 0);
 }
 
@@ -139,6 +140,112 @@ static void a_register_that_there_is_not_is_refused(void)
 {
     const struct event e = {24, 1, MT_LITERAL("x")};
     MT_ASSERT(is_code(replay_events(&e, 1), MT_E_FORMAT));
+}
+
+/* The record that a log begins with, cut, with its own length put right. */
+struct head {
+    uint32_t type;
+    const char *name;
+    uint32_t count;
+    uint16_t algs[9][2]; /* and how long their digests are */
+    size_t cut;
+};
+static const struct head plain = {3, "Spec ID Event03", 2, {{4, 20}, {0x0b, 32}}, 0};
+
+static void put_head(struct mt_writer *w, const struct head *h)
+{
+    uint8_t room[128];
+    static const uint8_t zeros[20];
+    struct mt_writer data = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_bytes(&data, (mt_bytes){(const uint8_t *)h->name, 16});
+    mt_write_bytes(&data, (mt_bytes){zeros, 8});
+    mt_write_u32le(&data, h->count);
+    for (uint32_t i = 0; i < h->count; i++) {
+        mt_write_u16le(&data, h->algs[i][0]);
+        mt_write_u16le(&data, h->algs[i][1]);
+    }
+    mt_write_u8(&data, 2);
+    mt_write_bytes(&data, MT_LITERAL("us"));
+    mt_bytes all = mt_write_done(&data);
+    all.len -= h->cut;
+    mt_write_u32le(w, 0);
+    mt_write_u32le(w, h->type);
+    mt_write_bytes(w, (mt_bytes){zeros, 20});
+    mt_write_u32le(w, (uint32_t)all.len);
+    mt_write_bytes(w, all);
+}
+
+static mt_err log_of(const struct head *h, mt_bytes events)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(512 * 1024);
+    struct mt_writer w = mt_writer_onto(&room);
+    put_head(&w, h);
+    mt_write_bytes(&w, events);
+    return mt_tcg_log_replay(written(&w), MT_TCG_PCRS_SHA256, &replay);
+}
+
+static void a_log_says_what_it_is_and_names_each_hash_once(void)
+{
+    const mt_bytes none = {NULL, 0};
+    const struct head wrong[] = {
+        {4, plain.name, 2, {{4, 20}, {0x0b, 32}}, 0},
+        {3, "Spec ID Event02", 2, {{4, 20}, {0x0b, 32}}, 0},
+        {3, plain.name, 0, {{0}}, 0},
+        {3, plain.name, 9, {{1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {8, 1}}, 0},
+        {3, plain.name, 2, {{4, 20}, {0x0b, 20}}, 0}, /* SHA-256 */
+        {3, plain.name, 2, {{4, 20}, {0x0c, 32}}, 0}, /* SHA-384 */
+        {3, plain.name, 2, {{4, 0}, {0x0b, 32}}, 0},
+        {3, plain.name, 2, {{4, 65}, {0x0b, 32}}, 0},
+        {3, plain.name, 2, {{0x0b, 32}, {0x0b, 32}}, 0},
+    };
+    OK(log_of(&plain, none));
+    OK(log_of(&(struct head){3, plain.name, 1, {{0x0c, 48}}, 0}, none));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        MT_ASSERT(is_code(log_of(&wrong[i], none), MT_E_FORMAT));
+    }
+    for (size_t cut = 1; cut <= 16 + 8 + 4 + 8 + 3; cut++) {
+        struct head h = plain;
+        h.cut = cut;
+        MT_ASSERT(is_code(log_of(&h, none), MT_E_FORMAT));
+    }
+}
+
+/* An event of PCR 1 with digests of these hashes. */
+static mt_err event_of(uint32_t count, const uint16_t ids[3])
+{
+    uint8_t room[256];
+    static const uint8_t zeros[32];
+    struct mt_writer w = mt_writer_over((mt_span){room, sizeof room});
+    mt_write_u32le(&w, 1);
+    mt_write_u32le(&w, 1);
+    mt_write_u32le(&w, count);
+    for (uint32_t i = 0; i < count; i++) {
+        mt_write_u16le(&w, ids[i]);
+        mt_write_bytes(&w, (mt_bytes){zeros, ids[i] == 4 ? 20 : 32});
+    }
+    mt_write_u32le(&w, 0);
+    return log_of(&plain, mt_write_done(&w));
+}
+
+static void an_event_has_one_digest_of_each_hash_that_the_log_names(void)
+{
+    OK(event_of(2, (const uint16_t[]){4, 0x0b, 0}));
+    MT_ASSERT(is_code(event_of(2, (const uint16_t[]){4, 4, 0}), MT_E_FORMAT)); /* not of the bank */
+    MT_ASSERT(is_code(event_of(2, (const uint16_t[]){0x0b, 0x0b, 0}), MT_E_FORMAT));
+    MT_ASSERT(is_code(event_of(2, (const uint16_t[]){4, 0x12, 0}), MT_E_FORMAT));
+    MT_ASSERT(is_code(event_of(3, (const uint16_t[]){4, 0x0b, 4}), MT_E_FORMAT));
+}
+
+static void a_log_has_no_more_events_than_it_may(void)
+{
+    static uint8_t remarks[(MT_TCG_EVENTS_MAX + 1) * 16];
+    struct mt_writer w = mt_writer_over((mt_span){remarks, sizeof remarks});
+    for (size_t i = 0; i <= MT_TCG_EVENTS_MAX; i++) {
+        mt_write_u64le(&w, UINT64_C(3) << 32);
+        mt_write_u64le(&w, 0);
+    }
+    OK(log_of(&plain, (mt_bytes){remarks, sizeof remarks - 16}));
+    MT_ASSERT(is_code(log_of(&plain, MT_BYTES_OF(remarks)), MT_E_FORMAT));
 }
 
 int main(int argc, char **argv)
@@ -152,6 +259,9 @@ int main(int argc, char **argv)
         MT_TEST(the_locality_of_the_start_is_where_pcr_0_begins),
         MT_TEST(what_is_no_action_extends_nothing),
         MT_TEST(a_register_that_there_is_not_is_refused),
+        MT_TEST(a_log_says_what_it_is_and_names_each_hash_once),
+        MT_TEST(an_event_has_one_digest_of_each_hash_that_the_log_names),
+        MT_TEST(a_log_has_no_more_events_than_it_may),
     };
     MT_ASSERT(argc > 1);
     files_folder = argv[1];

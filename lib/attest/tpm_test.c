@@ -242,6 +242,27 @@ static void keys_of_each_kind_quote(void)
     OK(ask());
 }
 
+/* Whoever reads the registers gives perhaps all there are. */
+static void values_that_are_not_quoted_are_left_out(void)
+{
+    static uint8_t all[MT_TPM_PCRS * sizeof(mt_hash)];
+    size_t n = 0;
+    begin(PKI_P256);
+    OK(ask());
+    mt_hash measurement = claims.measurement;
+    for (size_t i = 0; i < MT_TPM_PCRS; i++) {
+        bool is_quoted = (tpm.pcrs >> i & 1) != 0;
+        memcpy(all + i * 32, is_quoted ? values + 32 * n : all, 32);
+        n += is_quoted ? 1 : 0;
+    }
+    q.in.pcrs = MT_BYTES_OF(all);
+    OK(ask());
+    MT_ASSERT(mt_hash_equal(&measurement, &claims.measurement));
+    MT_ASSERT(mt_claimed(&claims, MT_LITERAL("PCR10")) == NULL);
+    q.in.pcrs.len--;
+    MT_ASSERT(is_named(MT_E_FORMAT, "pcr-values"));
+}
+
 static void a_key_that_nobody_vouches_for_is_refused(void)
 {
     begin(PKI_P256);
@@ -479,6 +500,7 @@ int main(int argc, char **argv)
         MT_TEST(a_bank_of_sha_1_proves_nothing),
         MT_TEST(certificates_are_of_this_key_and_of_this_time),
         MT_TEST(keys_of_each_kind_quote),
+        MT_TEST(values_that_are_not_quoted_are_left_out),
         MT_TEST(a_key_that_nobody_vouches_for_is_refused),
         MT_TEST(whoever_knows_the_machine_says_so),
         MT_TEST(a_root_counts_if_the_policy_names_it),

@@ -4,8 +4,10 @@
 /* The one door to the verifiers, with real evidence (tests/vectors, the program's argument). */
 #include "attest/verify.h"
 
+#include "attest/dcap_quote.h"
 #include "attest/files_test.h"
 #include "attest/snp_report.h"
+#include "attest/tpm_structs.h"
 #include "attest/world_test.h"
 
 static struct file report;
@@ -94,7 +96,7 @@ static void evidence_of_one_kind_is_not_verified_as_another(void)
 static void evidence_of_a_kind_that_no_hardware_makes_is_refused(void)
 {
     static const enum mt_evidence_kind kinds[] = {MT_EVIDENCE_NONE, MT_EVIDENCE_SOFT,
-                                                  MT_EVIDENCE_KINDS};
+                                                  MT_EVIDENCE_KINDS, (enum mt_evidence_kind)99};
     begin();
     const mt_bytes said = {report.b + 0x50, MT_REPORT_DATA_LEN};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -131,6 +133,137 @@ static void a_log_must_explain_what_was_signed(void)
                          "event-log-format"));
 }
 
+static void what_a_tpms_quote_must_be_about_fits_into_it(void)
+{
+    static const uint8_t long_one[MT_TPM_DATA_MAX + 1] = {1};
+    begin();
+    mt_err e = ask(MT_EVIDENCE_TPM, MT_BYTES_OF(long_one));
+    MT_ASSERT(is_refused(e, MT_E_PROOF, &trace, "report-data-length"));
+    e = ask(MT_EVIDENCE_TPM, (mt_bytes){long_one, MT_TPM_DATA_MAX});
+    MT_ASSERT(is_refused(e, MT_E_FORMAT, &trace, "ak-format"));
+}
+
+static void load_td(const char *set)
+{
+    static struct file parts[9];
+    struct mt_collateral *c = &in.collateral;
+    const struct {
+        const char *name;
+        mt_bytes *part;
+    } lists[] = {{"tcb_info.json", &c->tcb_info},
+                 {"tcb_info.sig", &c->tcb_info_signature},
+                 {"tcb_info_chain.pem", &c->tcb_info_chain},
+                 {"qe_identity.json", &c->qe_identity},
+                 {"qe_identity.sig", &c->qe_identity_signature},
+                 {"qe_identity_chain.pem", &c->qe_identity_chain},
+                 {"root_ca_crl.der", &c->root_ca_crl},
+                 {"pck_crl.der", &c->pck_crl}};
+    in = (struct mt_evidence){.quote = file_read(set, "quote.bin", &parts[8]),
+                              .now_ms = 1780922561000};
+    for (size_t i = 0; i < 8; i++) {
+        *lists[i].part = file_read(set, lists[i].name, &parts[i]);
+    }
+}
+
+/* Of a guest the log gives the registers that its processor has signed. */
+static void a_guests_log_must_explain_its_registers(void)
+{
+    static struct file log;
+    struct mt_dcap_quote q;
+    load_td("dcap/tdx_v4_azure");
+    OK(mt_dcap_quote_parse(in.quote, &q));
+    OK(ask(MT_EVIDENCE_TDX, q.td.report_data));
+    in.event_log = file_read("eventlogs/logs", "ccel.bin", &log); /* of another */
+    MT_ASSERT(is_refused(ask(MT_EVIDENCE_TDX, q.td.report_data), MT_E_PROOF, &trace, "event-log"));
+}
+
+static void hardware_without_collateral_has_none_to_be_believed(void)
+{
+    static struct file f;
+    begin();
+    in =
+        (struct mt_evidence){.quote = file_read("tpm/gce_cos85_nonce9009", "quote_sha256.msg", &f)};
+    MT_ASSERT(is_code(mt_evidence_collateral_verify(&in, &trace), MT_E_FORMAT));
+    in.quote = MT_LITERAL("of nobody");
+    MT_ASSERT(is_code(mt_evidence_collateral_verify(&in, &trace), MT_E_FORMAT));
+    in.runtime_data = MT_LITERAL("{}"); /* half of what Azure gives */
+    in.quote.len = 0;
+    MT_ASSERT(is_code(mt_evidence_collateral_verify(&in, &trace), MT_E_FORMAT));
+}
+
+static bool has(const char *claim)
+{
+    return mt_claimed(&claims, mt_bytes_of_text(claim)) != NULL;
+}
+
+static mt_err show(void)
+{
+    memset(&claims, 0, sizeof claims);
+    mt_err e = mt_evidence_show(&in, &claims);
+    MT_ASSERT(!mt_failed(e) || claims.kind == MT_EVIDENCE_NONE);
+    return e;
+}
+
+static bool is_shown(const char *set, const char *name, const char *claim)
+{
+    static struct file f;
+    in = (struct mt_evidence){.quote = file_read(set, name, &f)};
+    OK(show());
+    bool is_there = has(claim) && has("report_data");
+    in.quote.len = 100; /* cut, no kind of evidence says anything */
+    MT_ASSERT(mt_failed(show()));
+    return is_there;
+}
+
+static void evidence_of_each_kind_is_shown_unverified(void)
+{
+    MT_DEFER(mt_buf_free) struct mt_buf room = mt_buf_of_max(4096);
+    static const uint8_t about[MT_REPORT_DATA_LEN] = {1};
+    MT_ASSERT(is_shown("snp/milan_v2", "report.bin", "chip_id"));
+    MT_ASSERT(is_shown("snp/turin_v5", "report.bin", "chip_id"));
+    MT_ASSERT(is_shown("dcap/sgx_v3_processor", "quote.bin", "pck_ca"));
+    MT_ASSERT(is_shown("dcap/tdx_v4_gcp", "quote.bin", "pck_ca"));
+    MT_ASSERT(is_shown("tpm/gce_cos85_nonce9009", "quote_sha256.msg", "reset_count"));
+    in = (struct mt_evidence){.quote = world_evidence(&room, PLATFORM, about)};
+    OK(show());
+    in.quote.len--;
+    MT_ASSERT(mt_failed(show()));
+}
+
+static void of_an_old_report_the_certificate_says_which_processor_it_is_of(void)
+{
+    begin();
+    OK(show());
+    MT_ASSERT(has("product"));
+    in.collateral.vek = MT_LITERAL("no certificate");
+    OK(show());
+    MT_ASSERT(!has("product"));
+    in.collateral.vek.len = 0;
+    OK(show());
+    MT_ASSERT(!has("product"));
+}
+
+static void of_azure_both_reports_are_shown(void)
+{
+    static struct file parts[3];
+    in = (struct mt_evidence){
+        .hcl_report = file_read("azure/snp_milan", "hcl_report.bin", &parts[0]),
+        .tpm_quote = file_read("azure/snp_milan", "tpm_quote.msg", &parts[1])};
+    OK(show());
+    MT_ASSERT(claims.kind == MT_EVIDENCE_AZURE && has("hardware_report_data"));
+    in.tpm_quote.len--;
+    MT_ASSERT(mt_failed(show()));
+    in.hcl_report.len--;
+    MT_ASSERT(mt_failed(show()));
+    in.hcl_report = file_read("azure/tdx", "hcl_report.bin", &parts[0]);
+    in.tpm_quote = file_read("azure/tdx", "tpm_quote.msg", &parts[1]);
+    in.quote = file_read("dcap/tdx_v4_azure", "quote.bin", &parts[2]);
+    OK(show());
+    MT_ASSERT(has("hardware_report_data") && has("pck_ca"));
+    in.quote.len = 700;
+    MT_ASSERT(mt_failed(show()));
+}
+
 int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
@@ -139,6 +272,12 @@ int main(int argc, char **argv)
         MT_TEST(evidence_of_one_kind_is_not_verified_as_another),
         MT_TEST(evidence_of_a_kind_that_no_hardware_makes_is_refused),
         MT_TEST(a_log_must_explain_what_was_signed),
+        MT_TEST(what_a_tpms_quote_must_be_about_fits_into_it),
+        MT_TEST(a_guests_log_must_explain_its_registers),
+        MT_TEST(hardware_without_collateral_has_none_to_be_believed),
+        MT_TEST(evidence_of_each_kind_is_shown_unverified),
+        MT_TEST(of_an_old_report_the_certificate_says_which_processor_it_is_of),
+        MT_TEST(of_azure_both_reports_are_shown),
     };
     MT_ASSERT(argc > 1);
     files_folder = argv[1];

@@ -152,6 +152,37 @@ MT_ERR mt_read_u64be(struct mt_reader *r, uint64_t *out)
     return read_be(r, sizeof *out, out);
 }
 
+mt_bytes mt_take_bytes(struct mt_reader *r, size_t len)
+{
+    mt_bytes out = {NULL, 0};
+    mt_err e = mt_read_bytes(r, len, &out);
+    MT_ASSERT(!mt_failed(e));
+    return out;
+}
+
+static uint64_t take_le(struct mt_reader *r, size_t len)
+{
+    uint64_t value = 0;
+    mt_err e = read_le(r, len, &value);
+    MT_ASSERT(!mt_failed(e));
+    return value;
+}
+
+uint16_t mt_take_u16le(struct mt_reader *r)
+{
+    return (uint16_t)take_le(r, sizeof(uint16_t));
+}
+
+uint32_t mt_take_u32le(struct mt_reader *r)
+{
+    return (uint32_t)take_le(r, sizeof(uint32_t));
+}
+
+uint64_t mt_take_u64le(struct mt_reader *r)
+{
+    return take_le(r, sizeof(uint64_t));
+}
+
 MT_ERR mt_read_end(const struct mt_reader *r)
 {
     MT_REQUIRE(r->rest.len == 0, MT_E_FORMAT, "trailing bytes");

@@ -73,6 +73,12 @@ MT_ERR mt_read_bytes(struct mt_reader *r, size_t len, mt_bytes *out);
 /* Fills `out` whole: for hashes and ids, which are values. */
 MT_ERR mt_read_copy(struct mt_reader *r, mt_span out);
 
+/* The same of bytes whose number has been checked: that there are too few is a mistake of ours. */
+mt_bytes mt_take_bytes(struct mt_reader *r, size_t len);
+uint16_t mt_take_u16le(struct mt_reader *r);
+uint32_t mt_take_u32le(struct mt_reader *r);
+uint64_t mt_take_u64le(struct mt_reader *r);
+
 /* Trailing bytes are an error: what we do not understand, we refuse. */
 MT_ERR mt_read_end(const struct mt_reader *r);
 
