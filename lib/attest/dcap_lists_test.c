@@ -160,15 +160,70 @@ static void a_version_is_a_number_of_its_size(void)
 /* dcap-qvl once dropped a module whose name it could not read, and judged by the nameless one. */
 static void a_module_whose_name_cannot_be_read_is_not_dropped(void)
 {
-    static const char *const bad[] = {"\"TDX_1\"",  "\"TDX_0g\"",  "\"tdx_01\"",
-                                      "\"TDX_0a\"", "\"TDX_001\"", "\"\"",
-                                      "\"TDX-01\"", "1",           "\"TDX_0\\u0000\""};
+    static const char *const bad[] = {"\"TDX_1\"",        "\"TDX_0g\"", "\"tdx_01\"", "\"TDX_0a\"",
+                                      "\"TDX_001\"",      "\"\"",       "\"TDX-01\"", "1",
+                                      "\"TDX_0\\u0000\"", "\"TDX_G1\""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         MT_ASSERT(!is_info_with("\"TDX_01\"", bad[i]));
     }
     MT_ASSERT(is_info_with("\"TDX_01\"", "\"TDX_AF\""));
     MT_ASSERT(!is_info_with("\"tdxModuleIdentities\":[{", "\"tdxModuleIdentities\":[{},{"));
     MT_ASSERT(!is_info_with("\"tdxModuleIdentities\":[{", "\"tdxModuleIdentities\":[0,{"));
+}
+
+/* From here through there, something else. */
+static bool is_info_but(const char *from, const char *through, const char *to)
+{
+    begin(MT_DCAP_TD10);
+    char *at = strstr(q.info, from);
+    MT_ASSERT(at != NULL);
+    char *behind = strstr(at, through);
+    MT_ASSERT(behind != NULL);
+    behind += strlen(through);
+    MT_ASSERT(strlen(to) <= (size_t)(behind - at));
+    size_t len = strlen(to);
+    memmove(at + len, behind, strlen(behind) + 1);
+    for (size_t i = 0; i < len; i++) {
+        at[i] = to[i];
+    }
+    return is_info(q.info);
+}
+
+static void what_is_no_module_no_level_and_no_advisory_is_refused(void)
+{
+    MT_ASSERT(is_info_but("\"tdxModuleIdentities\":", "}]}],", ""));
+    MT_ASSERT(!is_info_but("\"tdxModuleIdentities\":", "}]}]", "\"tdxModuleIdentities\":7"));
+    MT_ASSERT(!is_info_but("\"tdxModule\":{", "}", "\"tdxModule\":7"));
+    MT_ASSERT(!is_info_but("\"tcb\":{", "}", "\"tcb\":7"));
+    MT_ASSERT(is_info_with("\"tcbStatus\"", "\"advisoryIDs\":[\"INTEL-SA-1\"],\"tcbStatus\""));
+    MT_ASSERT(!is_info_with("\"tcbStatus\"", "\"advisoryIDs\":{},\"tcbStatus\""));
+    MT_ASSERT(!is_info_with("\"tcbStatus\"", "\"advisoryIDs\":[\"\"],\"tcbStatus\""));
+    MT_ASSERT(!is_info_with(
+        "\"tcbStatus\"",
+        "\"advisoryIDs\":[\"INTEL-SA-1234567890-1234567890-1234567890\"],\"tcbStatus\""));
+}
+
+/* Of platform and part the worse, and what a new launch would mend. */
+static void verdicts_converge_on_the_worse(void)
+{
+    static const enum mt_tcb_status needing[] = {MT_TCB_CONFIGURATION_NEEDED,
+                                                 MT_TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED,
+                                                 MT_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED};
+    for (size_t i = 0; i < 3; i++) {
+        MT_ASSERT(mt_tcb_converge(needing[i], MT_TCB_UP_TO_DATE) == needing[i]);
+        MT_ASSERT(mt_tcb_converge(needing[i], MT_TCB_OUT_OF_DATE) ==
+                  MT_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED);
+    }
+    MT_ASSERT(mt_tcb_converge(MT_TCB_SW_HARDENING_NEEDED, MT_TCB_OUT_OF_DATE) ==
+              MT_TCB_OUT_OF_DATE);
+    for (size_t i = 0; i < 2; i++) {
+        MT_ASSERT(mt_tcb_relaunch(MT_TCB_OUT_OF_DATE, needing[i]) ==
+                  MT_TCB_RELAUNCH_ADVISED_CONFIGURATION_NEEDED);
+    }
+    MT_ASSERT(mt_tcb_relaunch(MT_TCB_OUT_OF_DATE, MT_TCB_SW_HARDENING_NEEDED) ==
+              MT_TCB_RELAUNCH_ADVISED);
+    MT_ASSERT(mt_tcb_relaunch(MT_TCB_OUT_OF_DATE, MT_TCB_OUT_OF_DATE) == MT_TCB_OUT_OF_DATE);
+    MT_ASSERT(mt_tcb_relaunch(MT_TCB_UP_TO_DATE, MT_TCB_REVOKED) == MT_TCB_REVOKED);
 }
 
 static void a_status_is_one_that_its_list_may_give(void)
@@ -368,6 +423,8 @@ int main(int argc, char **argv)
         MT_TEST(an_array_of_components_has_sixteen),
         MT_TEST(a_version_is_a_number_of_its_size),
         MT_TEST(a_module_whose_name_cannot_be_read_is_not_dropped),
+        MT_TEST(what_is_no_module_no_level_and_no_advisory_is_refused),
+        MT_TEST(verdicts_converge_on_the_worse),
         MT_TEST(a_status_is_one_that_its_list_may_give),
         MT_TEST(times_and_bytes_have_one_form),
         MT_TEST(a_list_of_another_version_or_kind_is_refused),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/id.h"
 #include "base/time.h"
 
@@ -37,8 +38,8 @@ static MT_ERR get_hex(const struct mt_json *o, const char *name, mt_span out)
     uint8_t lower[2 * HEX_BYTES_MAX];
     mt_bytes text;
     MT_TRY(mt_json_text(o, name, &text));
-    MT_REQUIRE(text.len == 2 * out.len && text.len <= sizeof lower, MT_E_FORMAT,
-               "collateral: hexadecimal of the wrong length");
+    MT_ASSERT(out.len <= HEX_BYTES_MAX);
+    MT_REQUIRE(text.len == 2 * out.len, MT_E_FORMAT, "collateral: hexadecimal of the wrong length");
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
         lower[i] = c >= 'A' && c <= 'F' ? (uint8_t)(c + 'a' - 'A') : c;
@@ -189,14 +190,14 @@ static MT_ERR get_module(const struct mt_json *o, struct mt_tdx_module *m)
 /* "TDX_01" */
 static MT_ERR get_module_version(const struct mt_json *o, uint8_t *out)
 {
-    static const char digits[] = "0123456789ABCDEF";
+    static const uint8_t digits[] = {'0', '1', '2', '3', '4', '5', '6', '7',
+                                     '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'};
     mt_bytes id;
     MT_TRY(mt_json_text(o, "id", &id));
-    MT_REQUIRE(id.len == 6 && mt_bytes_start_with(id, MT_LITERAL("TDX_")) && id.ptr[4] != 0 &&
-                   id.ptr[5] != 0,
-               MT_E_FORMAT, "collateral: a TDX module without a version");
-    const char *high = strchr(digits, id.ptr[4]);
-    const char *low = strchr(digits, id.ptr[5]);
+    MT_REQUIRE(id.len == 6 && mt_bytes_start_with(id, MT_LITERAL("TDX_")), MT_E_FORMAT,
+               "collateral: a TDX module without a version");
+    const uint8_t *high = memchr(digits, id.ptr[4], sizeof digits);
+    const uint8_t *low = memchr(digits, id.ptr[5], sizeof digits);
     MT_REQUIRE(high != NULL && low != NULL, MT_E_FORMAT,
                "collateral: a TDX module without a version");
     *out = (uint8_t)((high - digits) * 16 + (low - digits));

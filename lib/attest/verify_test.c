@@ -243,27 +243,6 @@ static void of_an_old_report_the_certificate_says_which_processor_it_is_of(void)
     MT_ASSERT(!has("product"));
 }
 
-static void of_azure_both_reports_are_shown(void)
-{
-    static struct file parts[3];
-    in = (struct mt_evidence){
-        .hcl_report = file_read("azure/snp_milan", "hcl_report.bin", &parts[0]),
-        .tpm_quote = file_read("azure/snp_milan", "tpm_quote.msg", &parts[1])};
-    OK(show());
-    MT_ASSERT(claims.kind == MT_EVIDENCE_AZURE && has("hardware_report_data"));
-    in.tpm_quote.len--;
-    MT_ASSERT(mt_failed(show()));
-    in.hcl_report.len--;
-    MT_ASSERT(mt_failed(show()));
-    in.hcl_report = file_read("azure/tdx", "hcl_report.bin", &parts[0]);
-    in.tpm_quote = file_read("azure/tdx", "tpm_quote.msg", &parts[1]);
-    in.quote = file_read("dcap/tdx_v4_azure", "quote.bin", &parts[2]);
-    OK(show());
-    MT_ASSERT(has("hardware_report_data") && has("pck_ca"));
-    in.quote.len = 700;
-    MT_ASSERT(mt_failed(show()));
-}
-
 int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
@@ -277,7 +256,6 @@ int main(int argc, char **argv)
         MT_TEST(hardware_without_collateral_has_none_to_be_believed),
         MT_TEST(evidence_of_each_kind_is_shown_unverified),
         MT_TEST(of_an_old_report_the_certificate_says_which_processor_it_is_of),
-        MT_TEST(of_azure_both_reports_are_shown),
     };
     MT_ASSERT(argc > 1);
     files_folder = argv[1];
