@@ -104,20 +104,12 @@ static MT_ERR decide_on_resource(struct mt_tx *tx, const struct mt_ask *ask, str
     MT_FAIL(MT_E_INTERNAL, "a route names a resource and a right that has none");
 }
 
-/* The configuration names a key hash; the key itself arrives with its first connection. A record,
- * once made, has the last word. */
-static bool is_configured(const struct mt_gate *g, const mt_hash *subject)
-{
-    static const mt_hash nobody = {{0}};
-    return mt_hash_equal(&g->administrator, subject) && !mt_hash_equal(subject, &nobody);
-}
-
 static MT_ERR decide(struct mt_tx *tx, const struct mt_ask *ask, struct mt_permit *p)
 {
     struct mt_user u;
     mt_err e = mt_gate_user_get(tx, &ask->subject, &u);
-    p->is_configured =
-        mt_failed(e) && e.fault->code == MT_E_NOTFOUND && is_configured(p->gate, &ask->subject);
+    p->is_configured = mt_failed(e) && e.fault->code == MT_E_NOTFOUND &&
+                       mt_gate_is_first_admin(p->gate, tx, &ask->subject);
     if (p->is_configured) {
         u = (struct mt_user){.subject = ask->subject, .key = *ask->key, .role = MT_ROLE_ADMIN};
     } else {
@@ -175,7 +167,7 @@ bool mt_gate_knows(struct mt_gate *g, struct mt_tx *tx, const mt_hash *subject)
     MT_GATE_REACHES(tx);
     struct mt_user u;
     mt_err e = mt_gate_user_get(tx, subject, &u);
-    return mt_failed(e) ? is_configured(g, subject) : !u.is_revoked;
+    return mt_failed(e) ? mt_gate_is_first_admin(g, tx, subject) : !u.is_revoked;
 }
 
 void mt_gate_leave(struct mt_permit **p)

@@ -122,6 +122,8 @@ _Static_assert(sizeof(struct mt_grant_key) == 32, "two ids and nothing between t
 
 MT_ERR mt_gate_user_get(struct mt_tx *tx, const mt_hash *subject, struct mt_user *out);
 /* MT_E_CONFLICT if the key is known. */
+/* Whom the configuration names, while no record is an administrator's. */
+bool mt_gate_is_first_admin(const struct mt_gate *g, struct mt_tx *tx, const mt_hash *subject);
 MT_ERR mt_gate_user_add(struct mt_tx *tx, const mt_spki *key, mt_bytes name, enum mt_role role);
 MT_ERR mt_gate_user_put(struct mt_tx *tx, const struct mt_user *u);
 MT_ERR mt_gate_resource_get(struct mt_tx *tx, const mt_id *id, struct mt_resource *out);

@@ -123,6 +123,16 @@ static MT_ERR admins(struct mt_tx *tx, size_t *count)
     return mt_tx_scan(tx, &mt_gate_maps[MT_GATE_USERS], MT_ALL, count_admin, count);
 }
 
+/* The configuration is the host's: whom he names is what the owners agreed to while there is nobody
+ * else, and never afterwards, or he could name himself at any start. */
+bool mt_gate_is_first_admin(const struct mt_gate *g, struct mt_tx *tx, const mt_hash *subject)
+{
+    static const mt_hash nobody = {{0}};
+    size_t count = 0;
+    return mt_hash_equal(&g->administrator, subject) && !mt_hash_equal(subject, &nobody) &&
+           !mt_failed(admins(tx, &count)) && count == 0;
+}
+
 MT_ERR mt_permit_user_revoke(const struct mt_permit *p, struct mt_tx *tx, const mt_hash *subject)
 {
     MT_GATE_REACHES(tx);

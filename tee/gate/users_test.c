@@ -142,6 +142,20 @@ static void the_configured_administrator_is_one_without_a_record_and_gets_one_wi
     world_end();
 }
 
+static void a_configuration_that_is_changed_names_no_further_administrator(void)
+{
+    world_begin();
+    world_populate();
+    world_settle();
+    world_close();
+    world_administrator = people[MALLORY].subject; /* by the host, before a start */
+    world_open(false);
+    MT_ASSERT(is_stranger(check(ask_of(MALLORY, MT_RIGHT_ADMIN))) && !knows(MALLORY));
+    MT_ASSERT(is_stranger(enter(ask_of(MALLORY, MT_RIGHT_ADMIN))));
+    OK(check(ask_of(ADMIN, MT_RIGHT_ADMIN)));
+    world_end();
+}
+
 static void an_unset_configuration_makes_nobody_an_administrator(void)
 {
     world_begin();
@@ -298,6 +312,7 @@ int main(void)
         MT_TEST(a_claim_can_be_guessed_five_times),
         MT_TEST(the_fifth_guess_still_counts),
         MT_TEST(the_configured_administrator_is_one_without_a_record_and_gets_one_with_a_write),
+        MT_TEST(a_configuration_that_is_changed_names_no_further_administrator),
         MT_TEST(an_unset_configuration_makes_nobody_an_administrator),
         MT_TEST(a_user_is_no_administrator),
         MT_TEST(a_key_is_added_once_and_never_changed),

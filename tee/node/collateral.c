@@ -109,6 +109,33 @@ MT_ERR mt_held_open(struct mt_fs *fs, const struct mt_root *r, struct mt_held *o
     return MT_OK;
 }
 
+static bool is_named_again(size_t i)
+{
+    return i > 0 && parts[i].at == parts[i - 1].at;
+}
+
+MT_ERR mt_held_offer(const char *folder, struct mt_held *out)
+{
+    MT_DEFER(folder_done) struct folder f = {.c = {.tcb_info = {NULL, 0}}};
+    MT_DEFER(mt_held_free) struct mt_held h = {.bytes = mt_buf_of_max(MT_EVIDENCE_BYTES_MAX)};
+    MT_TRY(read_folder(folder, &f));
+    for (size_t i = 0; i < PARTS; i++) {
+        MT_TRY(is_named_again(i) ? MT_OK : mt_buf_append(&h.bytes, *part_of(&f.c, i)));
+    }
+    mt_bytes rest = mt_buf_bytes(&h.bytes);
+    for (size_t i = 0; i < PARTS; i++) {
+        const size_t len = part_of(&f.c, i)->len;
+        if (!is_named_again(i)) {
+            *part_of(&h.bundle.evidence.collateral, i) = (mt_bytes){rest.ptr, len};
+            rest = (mt_bytes){rest.ptr + len, rest.len - len};
+        }
+    }
+    mt_held_free(out);
+    *out = h;
+    h.bytes = mt_buf_of_max(0); /* given */
+    return MT_OK;
+}
+
 static MT_ERR verify(const struct mt_evidence *own, const struct mt_collateral *c, uint64_t now_ms,
                      struct mt_trace *trace)
 {
@@ -131,6 +158,7 @@ MT_ERR mt_held_take(struct mt_held *h, const struct mt_held_order *o, struct mt_
     struct mt_writer w = mt_writer_onto(&next.bytes);
     struct mt_bundle b = *o->own;
     mt_bytes bytes;
+    b.evidence.event_log = (mt_bytes){NULL, 0}; /* says nothing about them, and may leave no room */
     MT_TRY(read_folder(o->folder, &f));
     MT_TRY(verify(&o->own->evidence, &f.c, o->now_ms, trace));
     lend(&f.c, &b.evidence.collateral);

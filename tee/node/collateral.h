@@ -32,6 +32,9 @@ struct mt_held_order {
 /* What the folder holds, verified and sealed, in place of what was held. On failure that stays, and
  * the failed rule is in `trace`. */
 MT_ERR mt_held_take(struct mt_held *h, const struct mt_held_order *o, struct mt_trace *trace);
+/* What the folder holds, while the disk is closed and nothing can be sealed: not verified, so that
+ * it is good for whoever verifies it himself. */
+MT_ERR mt_held_offer(const char *folder, struct mt_held *out);
 /* Whether what is held is still good for this evidence. */
 MT_ERR mt_held_check(const struct mt_held *h, const struct mt_bundle *own, uint64_t now_ms,
                      struct mt_trace *trace);

@@ -207,6 +207,8 @@ static void a_file_that_is_too_long_is_not_read(void)
     fetch(set);
     own.evidence.event_log = (mt_bytes){long_file, MT_EVIDENCE_BYTES_MAX / 2 + 8 * 1024};
     own.log = (mt_bytes){long_file, MT_EVIDENCE_BYTES_MAX / 2 - 8 * 1024};
+    OK(take(&h, now_ms)); /* it stays away */
+    own.evidence.ak_public = own.evidence.event_log;
     MT_ASSERT(is_code(take(&h, now_ms), MT_E_LIMIT));
     MT_ASSERT(strcmp(mt_trace_failed(&trace)->rule, "collateral-size") == 0);
     end();
@@ -237,9 +239,29 @@ static void a_disk_that_fails_leaves_what_was_held(void)
     end();
 }
 
+/* Before a peer is asked to open the disk. */
+static void what_the_folder_holds_is_offered_while_nothing_is_sealed(void)
+{
+    MT_DEFER(mt_held_free) struct mt_held h = {.bytes = mt_buf_of_max(0)};
+    begin();
+    MT_DEFER(mt_buf_free) struct mt_buf vek = load(set, names[0]); /* anything */
+    char path[128];
+    put("vcek.pem", mt_buf_bytes(&vek));
+    OK(mt_held_offer(folder, &h));
+    OK(verify_shown(&h));
+    MT_ASSERT(mt_bytes_equal(h.bundle.evidence.collateral.vek, mt_buf_bytes(&vek)));
+    MT_ASSERT(h.bundle.evidence.collateral.amd_crl.len == 0);
+    OK(mt_held_offer("/nowhere", &h));
+    MT_ASSERT(mt_failed(verify_shown(&h)));
+    (void)snprintf(path, sizeof path, "%s/vcek.pem", folder);
+    (void)unlink(path);
+    end();
+}
+
 int main(int argc, char **argv)
 {
     const struct mt_test tests[] = {
+        MT_TEST(what_the_folder_holds_is_offered_while_nothing_is_sealed),
         MT_TEST(what_is_held_lets_others_verify_who_ask_nobody),
         MT_TEST(what_was_good_is_there_after_a_restart_without_the_folder),
         MT_TEST(a_folder_that_is_not_the_makers_is_not_taken),

@@ -56,7 +56,8 @@ static const struct setting settings[] = {
     {"peer_policy", TEXT, AT(peer_policy), "", 0, 0, 0,
      "file of the appraisal policy that the peer has to satisfy"},
     {"administrator", HASH, AT(administrator), NULL, 0, 0, 0,
-     "key hash of the first administrator (mesatee identity show)"},
+     "key hash of the first administrator (mesatee identity show): it counts while there is no "
+     "other"},
     {"workers", NUMBER, AT(workers), NULL, 2, 1, 64, "threads for jobs"},
     {"connections_max", NUMBER, AT(connections_max), NULL, 10000, 1, 100000,
      "attested connections at once"},

@@ -323,14 +323,11 @@ static MT_ERR open_slot(struct mt_node *n, const struct mt_peer_name *name)
     return mt_root_open(n->fs, &c, &n->root);
 }
 
-MT_ERR mt_node_open_by_peer(struct mt_node *n, mt_err refused)
+static MT_ERR ask_for_each(struct mt_node *n, mt_err refused)
 {
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
     size_t count = 0;
     mt_err e = refused;
-    if (n->config.peer[0] == '\0') {
-        return refused;
-    }
     MT_TRY(mt_slot_list(n->fs, info, MT_KEY_SLOTS_MAX, &count));
     MT_TRY(mt_node_write_log(n));
     for (size_t i = 0; i < count; i++) {
@@ -345,6 +342,21 @@ MT_ERR mt_node_open_by_peer(struct mt_node *n, mt_err refused)
         }
         mt_log_fault("peer-opens-nothing", e);
     }
+    return e;
+}
+
+/* What the machine's maker says of it is behind the disk that is closed: the keeper is shown what
+ * the folder holds. */
+MT_ERR mt_node_open_by_peer(struct mt_node *n, mt_err refused)
+{
+    if (n->config.peer[0] == '\0') {
+        return refused;
+    }
+    if (n->config.collateral[0] != '\0') {
+        MT_TRY(mt_held_offer(n->config.collateral, &n->holding.held));
+    }
+    mt_err e = ask_for_each(n, refused);
+    mt_held_free(&n->holding.held);
     return e;
 }
 

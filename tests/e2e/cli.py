@@ -91,6 +91,7 @@ def json_of_every_verb(w, tap, node, task, run):
         "user add": (admin, ["user", "add", "spare", w.json(alice, "identity", "new", "other")["public_key"]]),
         "user list": (alice, ["user", "list"]), "user revoke": (admin, ["user", "revoke", "spare"]),
         "backup": (admin, ["backup", d / "b.mtb", "--secret", d / "secret"]), "keyslot list": (admin, ["keyslot", "list"]),
+        "keyslot kept": (admin, ["keyslot", "kept"]),
         "keyslot check": (admin, ["keyslot", "check", d / "held" / "share-2-of-3"]),
         "keyslot add": (admin, ["keyslot", "add", "file", d / "slot"]), "keyslot remove": (admin, ["keyslot", "remove", "1"]),
         "data put": (alice, ["data", "put", "more", d / "rows.csv"]), "data get": (alice, ["data", "get", "more", d / "got"]),
