@@ -128,13 +128,14 @@ static void a_peer_that_nobody_judged_can_be_asked(void)
     client.has_evidence = true;
     struct pair p = pair_of(node_options(), client);
     pair_run(&p, SIZE_MAX);
-    MT_ASSERT(is_open(&p));
+    MT_ASSERT(is_open(&p) && !mt_channel_is_asked(p.node));
     OK(mt_channel_ask_again(p.node, nonce));
+    MT_ASSERT(mt_channel_is_asked(p.node));
     OK(mt_channel_bind_again(p.client, nonce, report_data));
     const struct mt_shown shown = {.format = MT_LITERAL("soft"),
                                    .evidence = world_evidence(&room, PLATFORM, report_data)};
     OK(mt_channel_see_asked(p.node, &shown, &world_appraiser, NOW_MS, &a));
-    MT_ASSERT(a.verdict.level == MT_LEVEL_SOFT);
+    MT_ASSERT(a.verdict.level == MT_LEVEL_SOFT && !mt_channel_is_asked(p.node));
     MT_ASSERT(is_code(mt_channel_see_asked(p.node, &shown, &world_appraiser, NOW_MS, &a),
                       MT_E_PROOF)); /* the nonce is used */
     OK(mt_channel_ask_again(p.node, nonce));

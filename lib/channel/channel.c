@@ -392,6 +392,11 @@ MT_ERR mt_channel_bind_again(struct mt_channel *c, const uint8_t nonce[MT_CHANNE
     return bind_to(c, true, nonce, report_data);
 }
 
+bool mt_channel_is_asked(const struct mt_channel *c)
+{
+    return c->state == MT_CHANNEL_OPEN && c->has_asked_again;
+}
+
 MT_ERR mt_channel_see_asked(struct mt_channel *c, const struct mt_shown *shown,
                             const struct mt_appraiser *appraiser, uint64_t now_ms,
                             struct mt_appraisal *out)

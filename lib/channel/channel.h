@@ -86,6 +86,8 @@ MT_ERR mt_channel_see_again(struct mt_channel *c, const struct mt_shown *shown,
 MT_ERR mt_channel_see_asked(struct mt_channel *c, const struct mt_shown *shown,
                             const struct mt_appraiser *appraiser, uint64_t now_ms,
                             struct mt_appraisal *out);
+/* Whether a nonce of ours waits for that. */
+bool mt_channel_is_asked(const struct mt_channel *c);
 
 /* Application bytes, when open. *got 0: nothing there. MT_E_CLOSED after the peer's close_notify:
  * who sees the end of the stream without it has been cut off. MT_E_PROOF: closed. */

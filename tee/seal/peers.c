@@ -9,6 +9,7 @@
 /* CBOR [1, [[id, key, made, policy]...]], in the order in which they were made. */
 enum { VERSION = 1, FIELDS = 4 };
 static const char name[] = "peers.mts";
+static const char full[] = "peer-keys-full"; /* with the policies: spec/key-slot.md */
 
 void mt_peers_write(struct mt_writer *w, const struct mt_peers *p)
 {
@@ -98,7 +99,9 @@ static MT_ERR put(struct mt_fs *fs, const struct mt_root *r, const struct mt_pee
     struct mt_writer w = mt_writer_onto(&room);
     mt_bytes content;
     mt_peers_write(&w, p);
-    MT_TRY(mt_write_end(&w, &content));
+    mt_err e = mt_write_end(&w, &content);
+    MT_REQUIRE(!mt_failed(e) || e.fault->code != MT_E_LIMIT, MT_E_LIMIT, full);
+    MT_TRY(e);
     return mt_small_file_write(fs, r, name, content);
 }
 
@@ -109,7 +112,7 @@ MT_ERR mt_peers_add(struct mt_fs *fs, const struct mt_root *r, mt_bytes policy,
     MT_DEFER(mt_secret_free) struct mt_secret *key = NULL;
     struct mt_peer_key k = {.made_ms = host_time_ms, .policy = policy};
     MT_TRY(mt_peers_read(fs, r, &p));
-    MT_REQUIRE(p.count < MT_PEER_KEYS_MAX, MT_E_LIMIT, "as many keys are kept as can be");
+    MT_REQUIRE(p.count < MT_PEER_KEYS_MAX, MT_E_LIMIT, full);
     MT_REQUIRE(policy.len > 0 && policy.len <= MT_PEER_POLICY_BYTES_MAX, MT_E_LIMIT,
                "the policy for a peer is too long");
     MT_TRY(mt_secret_random(MT_PEER_KEY_LEN, &key));

@@ -95,6 +95,21 @@ static void there_is_an_end_to_what_is_kept(void)
     end(&r);
 }
 
+static void the_file_has_an_end_too(void)
+{
+    static uint8_t longest[MT_PEER_POLICY_BYTES_MAX];
+    enum { THAT_FIT = MT_SMALL_FILE_BYTES_MAX / MT_PEER_POLICY_BYTES_MAX - 1 };
+    struct mt_root *r = begin();
+    mt_id id;
+    for (size_t i = 0; i < THAT_FIT; i++) {
+        OK(mt_peers_add(fs, r, MT_BYTES_OF(longest), 7, &id));
+    }
+    mt_err e = mt_peers_add(fs, r, MT_BYTES_OF(longest), 7, &id);
+    MT_ASSERT(is_code(e, MT_E_LIMIT) && strcmp(e.fault->what, "peer-keys-full") == 0);
+    MT_ASSERT(count_of(r) == THAT_FIT);
+    end(&r);
+}
+
 static mt_bytes written(struct mt_peers *p, struct mt_buf *room)
 {
     struct mt_writer w = mt_writer_onto(room);
@@ -169,6 +184,7 @@ int main(void)
         MT_TEST(each_key_is_another_and_has_its_policy),
         MT_TEST(what_is_removed_is_gone),
         MT_TEST(there_is_an_end_to_what_is_kept),
+        MT_TEST(the_file_has_an_end_too),
         MT_TEST(a_file_is_read_as_it_was_written_or_not_at_all),
         MT_TEST(a_slot_opens_with_the_peers_key_alone),
     };

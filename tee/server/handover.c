@@ -15,6 +15,8 @@
  * to satisfy the policy that was sealed with the key. The line in the audit log is durable before
  * the key leaves.
  */
+enum { REFUSALS_APART_MS = 60 * 1000 };
+
 struct judgement {
     struct mt_policy policy;
     struct mt_appraisal appraisal;
@@ -52,15 +54,29 @@ static MT_ERR draw_nonce(struct mt_conn *c)
     return c->x.reply.writer.failed;
 }
 
-/* Whoever asks for a key that there is gets a line in the audit log, and is told the rule: it is
- * about his own machine. */
+/* That somebody asked for a key that there is and was refused stands in the audit log, under
+ * nobody's name: the key of his connection was made a moment ago, and would be another one each
+ * time. One in a while, for whoever has a disk can ask for ever. */
+static void note(struct mt_conn *c, mt_err e)
+{
+    struct mt_server *s = c->server;
+    struct mt_ask ask = c->x.ask;
+    uint64_t now_ms = mt_loop_ticks_ms(s->o.loop);
+    if (now_ms >= s->refusals_ms) {
+        s->refusals_ms = now_ms + REFUSALS_APART_MS;
+        ask.subject = (mt_hash){{0}};
+        mt_gate_note(s->o.gate, &ask, e);
+    }
+}
+
+/* Whoever asks is told the rule: it is about his own machine. */
 static mt_err refuse(struct mt_conn *c, const struct judgement *j, mt_err e)
 {
     const struct mt_check *why = mt_trace_failed(&j->appraisal.trace);
     const struct mt_log_field rule = {.name = "rule",
                                       .literal = why == NULL ? e.fault->what : why->rule};
     mt_log("handover-refused", &rule, 1);
-    mt_gate_note(c->server->o.gate, &c->x.ask, e);
+    note(c, e);
     if (why != NULL) {
         mt_reply_detail(&c->x.reply, "not so that %s", why->meaning);
         mt_reply_hint(&c->x.reply, why->mend);
@@ -87,12 +103,14 @@ static MT_ERR take(struct mt_conn *c, struct mt_tx *tx)
     struct mt_attest a;
     struct mt_ask ask;
     MT_REQUIRE(j != NULL, MT_E_NOMEM, "no memory for a judgement");
-    MT_TRY(mt_showing_admit_asker(s));
     MT_TRY(mt_request_id(&x->request, 0, &x->ask.resource));
+    MT_REQUIRE(mt_channel_is_asked(c->channel), MT_E_PROOF, "nobody has asked for this evidence");
+    MT_REQUIRE(mt_server_peers_has(tx, &x->ask.resource), MT_E_NOTFOUND, "peer-key-unknown");
     MT_TRY(mt_attest_parse(x->request.body, &a));
     MT_TRY(mt_peers_read(s->o.fs, s->o.root, &peers));
     const struct mt_peer_key *k = mt_peers_find(&peers, &x->ask.resource);
     MT_REQUIRE(k != NULL, MT_E_NOTFOUND, "peer-key-unknown");
+    MT_TRY(mt_showing_admit_asker(s)); /* what has no name and no nonce takes nobody's turn */
     mt_err e = judge(c, &a, k, j);
     if (mt_failed(e)) {
         return refuse(c, j, e);

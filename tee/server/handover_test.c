@@ -12,7 +12,7 @@
 
 /* A key that is kept for another machine goes to that one, and to nobody who only looks like it. */
 
-enum { RATE_MS = 250, AT_ONCE = 16, MESSAGE_MAX = 16 * 1024 };
+enum { RATE_MS = 250, AT_ONCE = 16, MESSAGE_MAX = 16 * 1024, SECOND_MS = 1000, MINUTE_MS = 60000 };
 
 static struct client admin;
 static struct mt_key *machine; /* that the policy names */
@@ -55,6 +55,8 @@ struct wish {
     uint64_t level;
     size_t measurements;
     enum person signer;
+    bool takes_hardware;
+    size_t machines; /* named, of hardware */
 };
 
 static void write_file(const struct wish *wish, struct mt_writer *out)
@@ -68,7 +70,12 @@ static void write_file(const struct wish *wish, struct mt_writer *out)
                            .platforms = {hash_of(machine)},
                            .platforms_count = 1,
                            .measurements = {measurement_of(7)},
-                           .measurements_count = wish->measurements};
+                           .measurements_count = wish->measurements,
+                           .hardware = {.is_named = wish->takes_hardware,
+                                        .kinds = 1U << MT_EVIDENCE_TPM,
+                                        .tcb_statuses = 1U << MT_TCB_UNRATED,
+                                        .platforms = {hash_of(machine)},
+                                        .platforms_count = wish->machines}};
     mt_policy_write(&w, &p);
     OK(mt_write_end(&w, &json));
     mt_policy_file_write(out, people[wish->signer].key, json);
@@ -303,6 +310,7 @@ static void who_shows_nothing_gets_nothing(void)
     client_open(&c, MALLORY);
     (void)draw(&c);
     MT_ASSERT(is_refused(&c, show(&c, &kept, message), 422, "evidence-kind"));
+    (void)draw(&c);
     message.len--;
     MT_ASSERT(show(&c, &kept, message) == 400);
     client_free(&c);
@@ -334,6 +342,84 @@ static void a_key_that_was_removed_is_gone(void)
     end();
 }
 
+static void remove_kept(void)
+{
+    char text[128];
+    char hex[33] = "";
+    struct mt_writer w = mt_writer_over((mt_span){(uint8_t *)hex, 32});
+    mt_hex_write(&w, mt_id_bytes(&kept));
+    (void)snprintf(text, sizeof text, "DELETE /mesatee/v1/peers/%s HTTP/1.1\r\nhost: x\r\n\r\n",
+                   hex);
+    MT_ASSERT(ask_server(&admin, text) == 200);
+}
+
+static size_t listed(void)
+{
+    const struct mt_json *list = NULL;
+    size_t count = 0;
+    MT_ASSERT(ask_server(&admin, "GET /mesatee/v1/peers HTTP/1.1\r\nhost: x\r\n\r\n") == 200);
+    OK(mt_json_array(admin.json, "peers", MT_PEER_KEYS_MAX, &list, &count));
+    return count;
+}
+
+static size_t in_file(void)
+{
+    MT_DEFER(mt_peers_free) struct mt_peers p;
+    OK(mt_peers_read(fs, root, &p));
+    return p.count;
+}
+
+static struct mt_buf saved(void)
+{
+    struct mt_buf b = mt_buf_of_max(MESSAGE_MAX);
+    MT_DEFER(mt_file_close) struct mt_file *f = NULL;
+    mt_span room;
+    OK(mt_fs_open(fs, "peers.mts", MT_FS_READ, &f));
+    OK(mt_buf_reserve(&b, MESSAGE_MAX, &room));
+    OK(mt_file_read_at(f, 0, room, &b.len));
+    return b;
+}
+
+static void put_back(const struct mt_buf *b)
+{
+    MT_DEFER(mt_file_close) struct mt_file *f = NULL;
+    mt_err e = mt_fs_remove(fs, "peers.mts");
+    MT_ASSERT(!mt_failed(e) || e.fault->code == MT_E_NOTFOUND);
+    OK(mt_fs_open(fs, "peers.mts", MT_FS_CREATE, &f));
+    OK(mt_file_write_at(f, 0, mt_buf_bytes(b)));
+}
+
+/* A host can save one file and put it back. */
+static void an_old_file_brings_no_removed_key_back(void)
+{
+    struct client c;
+    begin();
+    client_open(&c, MALLORY);
+    MT_DEFER(mt_buf_free) struct mt_buf old = saved();
+    remove_kept();
+    put_back(&old);
+    MT_ASSERT(in_file() == 1 && listed() == 0);
+    MT_ASSERT(is_refused(&c, take_as(&c, machine, 7), 404, "peer-key-unknown"));
+    MT_ASSERT(add_by(&admin, &usual) == 201); /* which leaves what is kept, and nothing else */
+    MT_ASSERT(in_file() == 1 && listed() == 1);
+    MT_ASSERT(is_refused(&c, take_as(&c, machine, 7), 404, "peer-key-unknown"));
+    client_free(&c);
+    end();
+}
+
+/* Nor does a lost one keep a name. */
+static void a_key_whose_file_is_lost_can_be_removed(void)
+{
+    begin();
+    MT_DEFER(mt_buf_free) struct mt_buf one = saved();
+    OK(mt_fs_remove(fs, "peers.mts"));
+    MT_ASSERT(listed() == 0);
+    remove_kept();
+    put_back(&one);
+    MT_ASSERT(listed() == 0);
+    end();
+}
+
 static void so_many_ask_as_can_be_looked_at(void)
 {
     struct client c;
@@ -347,6 +433,69 @@ static void so_many_ask_as_can_be_looked_at(void)
     MT_ASSERT(take_as(&c, machine, 7) == 200);
     MT_ASSERT(take_as(&c, machine, 7) == 503);
     client_free(&c);
+    end();
+}
+
+/* Who has neither a key's name nor a nonce costs nobody a turn. */
+static void what_nobody_looks_at_takes_nobodys_turn(void)
+{
+    static const uint8_t junk[64];
+    struct client thief;
+    struct client c;
+    begin();
+    mt_id other = kept;
+    other.b[0] ^= 1;
+    client_open(&thief, MALLORY);
+    client_open(&c, BOB);
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        MT_ASSERT(show(&thief, &kept, MT_BYTES_OF(junk)) == 422);
+    }
+    (void)draw(&thief);
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        MT_ASSERT(show(&thief, &other, MT_BYTES_OF(junk)) == 404);
+        MT_ASSERT(show(&thief, &kept, MT_BYTES_OF(junk)) == 400);
+    }
+    MT_ASSERT(take_as(&c, machine, 7) == 200);
+    client_free(&thief);
+    client_free(&c);
+    end();
+}
+
+/* With a key of its own each time, whoever has a disk would write the ledger full. */
+static void refusals_of_whoever_comes_are_one_line_in_a_minute(void)
+{
+    struct client c;
+    begin();
+    pass(MINUTE_MS);
+    turn();
+    uint64_t before = mt_ledger_version(ledger);
+    for (enum person who = BOB; who <= MALLORY; who++) {
+        client_open(&c, who);
+        MT_ASSERT(take_as(&c, people[BOB].key, 7) == 422);
+        pass(SECOND_MS);
+        turn();
+        MT_ASSERT(mt_ledger_version(ledger) == before + 1);
+        client_free(&c);
+    }
+    pass(MINUTE_MS);
+    client_open(&c, MALLORY);
+    MT_ASSERT(take_as(&c, people[BOB].key, 7) == 422);
+    pass(SECOND_MS);
+    turn();
+    MT_ASSERT(mt_ledger_version(ledger) == before + 2);
+    client_free(&c);
+    end();
+}
+
+static void a_policy_for_hardware_names_the_machines(void)
+{
+    struct wish wish = usual;
+    begin();
+    wish.takes_hardware = true;
+    MT_ASSERT(add_by(&admin, &wish) == 400 && answer_is(&admin, "check", "peer-policy-machines"));
+    MT_ASSERT(in_file() == 1 && mt_json_has(admin.json, "hint"));
+    wish.machines = 1;
+    MT_ASSERT(add_by(&admin, &wish) == 201);
     end();
 }
 
@@ -383,7 +532,12 @@ int main(void)
         MT_TEST(soft_evidence_does_not_do_where_hardware_is_demanded),
         MT_TEST(who_shows_nothing_gets_nothing),
         MT_TEST(a_key_that_was_removed_is_gone),
+        MT_TEST(an_old_file_brings_no_removed_key_back),
+        MT_TEST(a_key_whose_file_is_lost_can_be_removed),
         MT_TEST(so_many_ask_as_can_be_looked_at),
+        MT_TEST(what_nobody_looks_at_takes_nobodys_turn),
+        MT_TEST(refusals_of_whoever_comes_are_one_line_in_a_minute),
+        MT_TEST(a_policy_for_hardware_names_the_machines),
         MT_TEST(a_policy_is_an_administrators_word),
     };
     OK(mt_crypto_init(world_random, NULL));

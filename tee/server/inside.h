@@ -210,6 +210,7 @@ struct mt_server {
     struct mt_timer breath; /* until it accepts again */
     uint64_t strangers_ms;  /* until then, evidence for strangers is spoken for */
     uint64_t handovers_ms;  /* and looking at that of others */
+    uint64_t refusals_ms;   /* until then, a refusal of theirs is not written down */
     uint64_t head_size;
     mt_hash head_root;
     struct mt_timer flush;

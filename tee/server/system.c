@@ -64,7 +64,7 @@ static const struct mt_route routes[] = {
 
 static const struct mt_map_def no_maps[] = {{NULL, false}};
 
-const struct mt_service mt_system_service = {"system", no_maps, routes, NULL};
+const struct mt_service mt_system_service = {"system", mt_server_peers_maps, routes, NULL};
 
 /* What the level is worth, for whoever reads it. */
 static const char *meaning_of(uint64_t level)
@@ -243,13 +243,13 @@ MT_ERR mt_system_call(struct mt_server *s, const struct mt_permit *p, struct mt_
         return mt_keyslot_remove(s, rq, rp);
     }
     if (mt_bytes_equal(a, MT_LITERAL("peer.list"))) {
-        return mt_server_peers_list(s, rp);
+        return mt_server_peers_list(s, tx, rp);
     }
     if (mt_bytes_equal(a, MT_LITERAL("peer.add"))) {
         return mt_server_peers_add(s, x, tx);
     }
     if (mt_bytes_equal(a, MT_LITERAL("peer.remove"))) {
-        return mt_server_peers_remove(s, rq, rp);
+        return mt_server_peers_remove(s, rq, tx, rp);
     }
     if (mt_bytes_equal(a, MT_LITERAL("backup.get"))) {
         rp->kind = MT_REPLY_BACKUP; /* what it needs is taken when this is admitted */

@@ -284,8 +284,8 @@ def handed_over(w, tap, tpm):
     start(node, tpm).start()
     accept(w, node, "hosted-before")
     after = approve(w, "operator", w.dir / "unused")["measurement"]
-    named = policy(w, node, "admin", "handed", "--measurement", after, "--platform", node.public["platform"], "--kind", "tpm",
-                   "--level", "3", "--allow", "unclean-stop")
+    named = policy(w, node, "admin", "handed", "--measurement", after, "--platform", node.public["platform"], "--machine",
+                   node.public["platform"], "--kind", "tpm", "--level", "3", "--allow", "unclean-stop")
     w.cli("admin", "keyslot", "add", "--peer", "keeper", "--policy", named)
     w.cli("admin", "data", "put", "handed", w.dir / "kept.csv")
     tap.ok(kinds(w) == ["device-tpm", "peer"], "a node with a TPM gets a slot for a peer, which has seen its quote", kinds(w))
