@@ -210,6 +210,9 @@ static void a_full_collection_lets_nobody_in_and_counts_who_came(void)
     }
     MT_ASSERT(mt_gate_is_full(gate));
     MT_ASSERT(is_code(enter(ask_of(ALICE, MT_RIGHT_USER)), MT_E_BUSY));
+    begin_tx(); /* nor is a key handed over that nobody would read of */
+    MT_ASSERT(is_code(mt_gate_hand_over(gate, tx, &a), MT_E_BUSY));
+    abort_tx();
     mt_gate_note(gate, &a, refusal()); /* known already: counted where it is */
     struct mt_ask b = ask_of(BOB, MT_RIGHT_USER);
     mt_gate_note(gate, &b, refusal());
@@ -221,6 +224,10 @@ static void a_full_collection_lets_nobody_in_and_counts_who_came(void)
     MT_ASSERT(records[MT_GATE_NOTES_MAX].count == 2);
     MT_ASSERT(records[MT_GATE_NOTES_MAX].outcome == MT_E_BUSY);
     OK(enter(ask_of(ALICE, MT_RIGHT_USER)));
+    gate->is_behind = true; /* what was refused could not be written */
+    MT_ASSERT(is_code(mt_gate_hand_over(gate, tx, &a), MT_E_BUSY));
+    gate->is_behind = false;
+    OK(mt_gate_hand_over(gate, tx, &a));
     abort_tx();
     flush(); /* and the count has begun anew */
     mt_gate_note(gate, &b, MT_OK);

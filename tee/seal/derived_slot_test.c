@@ -147,6 +147,30 @@ static void a_slot_from_before_levels_were_kept_gets_one(void)
     guest_end();
 }
 
+static mt_err no_level(struct mt_device *d, struct mt_buf *out)
+{
+    (void)d;
+    (void)out;
+    MT_FAIL(MT_E_BUSY, "the firmware does not say");
+}
+
+static void a_level_that_is_not_known_makes_no_slot(void)
+{
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    uint32_t number = 0;
+    const struct mt_credential c = guest_begin();
+    mt_hash h = guest_root(&c);
+    OK(mt_root_open(fs, &c, &r));
+    const struct mt_device_ops *ops = guest->ops;
+    struct mt_device_ops silent = *ops;
+    silent.level = no_level;
+    guest->ops = &silent;
+    MT_ASSERT(is_code(mt_slot_add(fs, r, &c, 0, &number), MT_E_BUSY));
+    guest->ops = ops;
+    MT_ASSERT(slots_of(MT_SLOT_DERIVED) == 1 && guest_opens(&c, &h, MT_E_DENIED));
+    guest_end();
+}
+
 static bool lift_with_a_fault(enum mt_sim_fault fault, uint64_t n, uint64_t seed)
 {
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
@@ -186,6 +210,7 @@ int main(void)
         MT_TEST(an_update_of_firmware_loses_nothing_and_shuts_the_older_one_out),
         MT_TEST(a_level_that_was_changed_opens_nothing),
         MT_TEST(a_slot_from_before_levels_were_kept_gets_one),
+        MT_TEST(a_level_that_is_not_known_makes_no_slot),
         MT_TEST(faults_while_a_level_is_lifted_lock_nobody_out),
     };
     OK(mt_crypto_init(world_random, NULL));

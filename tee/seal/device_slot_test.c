@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/slot_world_test.h"
 #include "unit/mangle.h"
+#include "unit/scarce.h"
 
 /*
  * Key slots of the machine itself, against devices as they are: a TPM that opens what it sealed
@@ -16,8 +17,9 @@ struct machine {
     uint8_t approved;   /* what an operator lets in */
     uint8_t retired[4]; /* counter of the TPM of each */
     bool is_busy;
-    bool forgets; /* seals what it will not open */
-    bool is_long; /* what it seals is longer than any slot holds */
+    size_t fails_in; /* at the n-th wish from now on, once; 0: never */
+    bool forgets;    /* seals what it will not open */
+    bool is_long;    /* what it seals is longer than any slot holds */
 };
 
 static struct machine *of(struct mt_device *d)
@@ -25,12 +27,20 @@ static struct machine *of(struct mt_device *d)
     return (struct machine *)(void *)d;
 }
 
+static MT_ERR listen(struct mt_device *d)
+{
+    struct machine *m = of(d);
+    bool is_due = m->fails_in > 0 && --m->fails_in == 0;
+    MT_REQUIRE(!m->is_busy && !is_due, MT_E_BUSY, "the device is busy");
+    return MT_OK;
+}
+
 static mt_err seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out)
 {
     const struct machine *m = of(d);
     uint8_t sealed[TPM_SEALED_LEN];
     uint8_t more[MT_SLOT_OWN_BYTES_MAX] = {0};
-    MT_REQUIRE(!m->is_busy, MT_E_BUSY, "the TPM is busy");
+    MT_TRY(listen(d));
     memset(sealed, m->chip, NAME_LEN);
     memset(sealed + NAME_LEN, m->measured + (m->forgets ? 1 : 0), NAME_LEN);
     for (size_t i = 0; i < secret.len; i++) {
@@ -44,7 +54,7 @@ static mt_err seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt
 static mt_err unseal(struct mt_device *d, mt_bytes sealed, mt_span secret)
 {
     const struct machine *m = of(d);
-    MT_REQUIRE(!m->is_busy, MT_E_BUSY, "the TPM is busy");
+    MT_TRY(listen(d));
     MT_REQUIRE(sealed.len == TPM_SEALED_LEN && sealed.ptr[0] == m->chip, MT_E_PROOF,
                "this was made for another TPM, or changed");
     for (size_t i = 0; i < NAME_LEN; i++) {
@@ -64,7 +74,7 @@ static mt_err derive(struct mt_device *d, mt_bytes context, mt_bytes level, mt_s
 {
     const struct machine *m = of(d);
     MT_ASSERT(level.len == 0);
-    MT_REQUIRE(!m->is_busy, MT_E_BUSY, "the firmware is busy");
+    MT_TRY(listen(d));
     for (size_t i = 0; i < out.len; i++) {
         out.ptr[i] = context.ptr[i] ^ m->chip ^ (uint8_t)(m->measured << 4);
     }
@@ -73,14 +83,14 @@ static mt_err derive(struct mt_device *d, mt_bytes context, mt_bytes level, mt_s
 
 static mt_err is_current(struct mt_device *d, mt_bytes kept, bool *out)
 {
-    MT_REQUIRE(!of(d)->is_busy, MT_E_BUSY, "the TPM is busy");
+    MT_TRY(listen(d));
     *out = kept.ptr[NAME_LEN] == of(d)->measured;
     return MT_OK;
 }
 
 static mt_err retire(struct mt_device *d, mt_bytes kept)
 {
-    MT_REQUIRE(!of(d)->is_busy, MT_E_BUSY, "the TPM is busy");
+    MT_TRY(listen(d));
     of(d)->retired[of(d)->chip] = kept.ptr[TPM_SEALED_LEN - 1];
     return MT_OK;
 }
@@ -347,6 +357,62 @@ static void faults_while_the_one_before_is_shut_out_lock_nobody_out(void)
     }
 }
 
+/* The device fails once, or memory does. */
+static bool refresh_short_of(size_t *what, size_t n)
+{
+    bool is_made = false;
+    mt_hash h = begin(&tpm);
+    const struct mt_credential c = credential_of(&tpm);
+    struct mt_buf kept = file_get(fs, slot_0);
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    tpm.measured = tpm.approved = 2;
+    OK(mt_root_open(fs, &c, &r));
+    *what = n;
+    bool has_failed = mt_failed(mt_slot_refresh(fs, r, &c, 2000, &is_made));
+    bool was_reached = *what == 0;
+    *what = 0;
+    MT_ASSERT(has_failed <= was_reached && opens(&c, &h));
+    OK(open_and_refresh(&c, &is_made));
+    old_image_is_out(&c, &h, &kept);
+    mt_buf_free(&kept);
+    disk_end();
+    return was_reached;
+}
+
+static bool renewal_short_of(size_t *what, size_t n)
+{
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    uint32_t number = 0;
+    mt_hash h = begin(&tpm);
+    const struct mt_credential c = credential_of(&tpm);
+    OK(mt_root_open(fs, &c, &r));
+    OK(mt_slot_add(fs, r, &world_file, 0, &number));
+    tpm.measured = 2;
+    *what = n;
+    bool has_failed = mt_failed(mt_slot_renew(fs, r, &c, 0, &number));
+    bool was_reached = *what == 0;
+    *what = 0;
+    MT_ASSERT(has_failed <= was_reached && opens(&world_file, &h));
+    if (!opens(&c, &h)) {
+        MT_ASSERT(has_failed);
+        OK(mt_slot_renew(fs, r, &c, 0, &number));
+    }
+    MT_ASSERT(opens(&c, &h));
+    disk_end();
+    return was_reached;
+}
+
+static void a_device_or_memory_that_fails_once_locks_nobody_out(void)
+{
+    size_t *const both_of_them[] = {&tpm.fails_in, &scarce_in};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t n = 1; refresh_short_of(both_of_them[i], n); n++) {
+        }
+        for (size_t n = 1; renewal_short_of(both_of_them[i], n); n++) {
+        }
+    }
+}
+
 /* The slot is written, and the TPM has not been told: the next start does it. */
 static void what_a_crash_left_undone_the_next_start_does(void)
 {
@@ -467,6 +533,7 @@ int main(void)
         MT_TEST(a_slot_of_another_machine_stays),
         MT_TEST(a_renewal_that_finds_no_room_takes_nothing_away),
         MT_TEST(faults_while_it_is_renewed_lock_nobody_out),
+        MT_TEST(a_device_or_memory_that_fails_once_locks_nobody_out),
     };
     OK(mt_crypto_init(world_random, NULL));
     int result = mt_test_run(tests, sizeof tests / sizeof *tests);

@@ -116,6 +116,18 @@ static void a_disk_whose_machine_was_replaced_goes_on_from_the_new_counter(void)
     }
     file_put(fs, "fresh.mts", mt_buf_bytes(&before));
     MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+    counter.is_broken = true;
+    MT_ASSERT(is_code(mt_fresh_take_up(fs, root, &counter.device, &is_taken_up), MT_E_IO));
+    counter.is_broken = false;
+    disk_fault(MT_SIM_ERROR, 0);
+    MT_ASSERT(mt_failed(mt_fresh_take_up(fs, root, &counter.device, &is_taken_up)));
+    disk_heal();
+    OK(mt_fs_remove(fs, "fresh.mts")); /* of a machine that had no counter */
+    OK(mt_fresh_take_up(fs, root, &counter.device, &is_taken_up));
+    MT_ASSERT(is_taken_up);
+    OK(start(false, &transactions));
+    MT_ASSERT(transactions == 0);
+    file_put(fs, "fresh.mts", mt_buf_bytes(&before));
     file_flip(fs, "fresh.mts", 400);
     MT_ASSERT(is_code(mt_fresh_take_up(fs, root, &counter.device, &is_taken_up), MT_E_PROOF));
     end();

@@ -275,9 +275,6 @@ static MT_ERR remove_denied(struct mt_fs *fs, const struct mt_credential *c)
 static MT_ERR retire_before(struct mt_fs *fs, const struct mt_credential *c,
                             const struct mt_slot *next)
 {
-    if (c->device == NULL) {
-        return MT_OK;
-    }
     MT_TRY(mt_device_retire(c->device, (mt_bytes){next->own, next->own_len}));
     return remove_denied(fs, c);
 }
