@@ -54,6 +54,12 @@ static struct mt_key *keys[PARTIES];
 /* Of the bits, bytes and allocations that a test breaks one after another, each `step`-th is
  * broken; all, if the program's first argument is 1 (the suite adversary). */
 static size_t step;
+
+/* In a thorough run each length is tried, whatever its step. */
+static inline size_t lengths_step(void)
+{
+    return step > 8 ? step : 1;
+}
 static uint64_t world_seed = 1;
 
 static inline mt_err world_random(void *state, mt_span out)

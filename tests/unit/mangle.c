@@ -19,15 +19,21 @@ static bool exactly(mt_comes_back *comes_back, const uint8_t *bytes, size_t len)
 
 void mt_mangle_length(mt_comes_back *comes_back, const uint8_t *good, size_t len)
 {
+    mt_mangle_some_lengths(comes_back, good, len, 1);
+}
+
+void mt_mangle_some_lengths(mt_comes_back *comes_back, const uint8_t *good, size_t len, size_t step)
+{
     uint8_t *longer = malloc(len + 1);
     MT_ASSERT(longer != NULL);
     memcpy(longer, good, len);
     longer[len] = 0;
     MT_ASSERT(exactly(comes_back, good, len));
     MT_ASSERT(!exactly(comes_back, longer, len + 1));
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i += step) {
         MT_ASSERT(!exactly(comes_back, good, i));
     }
+    MT_ASSERT(len == 0 || !exactly(comes_back, good, len - 1));
     free(longer);
 }
 
