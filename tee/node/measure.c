@@ -74,6 +74,25 @@ static MT_ERR write_text(struct mt_writer *w, uint32_t index, mt_bytes text)
     return w->failed;
 }
 
+/* What a peer has to be is said by a file, and the setting is only its name. */
+static MT_ERR write_peer_policy(const struct mt_node *n, struct mt_writer *w)
+{
+    uint8_t room[128];
+    const mt_bytes content = mt_buf_bytes(&n->peer_policy);
+    struct mt_writer t = mt_writer_over((mt_span){room, sizeof room});
+    mt_hash hash;
+    mt_bytes text;
+    if (content.len == 0) {
+        return MT_OK;
+    }
+    mt_sha256(&content, 1, &hash);
+    mt_write_bytes(&t, MT_LITERAL("peer_policy-sha256 = "));
+    mt_hex_write(&t, mt_hash_bytes(&hash));
+    mt_write_bytes(&t, MT_LITERAL("\n"));
+    MT_TRY(mt_write_end(&t, &text));
+    return write_text(w, MT_REGISTER_CONFIGURATION, text);
+}
+
 MT_ERR mt_node_write_log(struct mt_node *n)
 {
     MT_DEFER(mt_buf_free) struct mt_buf text = mt_buf_of_max(CONFIG_BYTES_MAX);
@@ -89,6 +108,7 @@ MT_ERR mt_node_write_log(struct mt_node *n)
     mt_config_write(&c, &n->config);
     MT_TRY(mt_write_end(&c, &all));
     MT_TRY(write_text(&w, MT_REGISTER_CONFIGURATION, all));
+    MT_TRY(write_peer_policy(n, &w));
     MT_TRY(mt_process_kernel_facts(&facts));
     MT_TRY(write_text(&w, MT_REGISTER_KERNEL, mt_buf_bytes(&facts)));
     return mt_write_end(&w, &all);

@@ -234,10 +234,31 @@ static MT_ERR show(struct asking *x, const uint8_t nonce[MT_CHANNEL_NONCE_LEN], 
 /* The log leaves the machine, so the peer's word is found among ours, or not said. */
 static const char *rule_of(const struct mt_json *answer)
 {
-    static const char *const known[] = {
-        "platform-unknown",   "platform-foreign",      "measurement-unknown", "level-minimum",
-        "hardware-kind",      "configuration-unknown", "report-data",         "evidence-kind",
-        "evidence-signature", "auditors-missing",      "peer-key-unknown"};
+    static const char *const known[] = {"platform-unknown",
+                                        "platform-foreign",
+                                        "platform-believed",
+                                        "measurement-unknown",
+                                        "level-minimum",
+                                        "kind-unnamed",
+                                        "configuration-unknown",
+                                        "report-data",
+                                        "evidence-kind",
+                                        "evidence-signature",
+                                        "vek-product",
+                                        "vek-root",
+                                        "vek-chain",
+                                        "vek-chip",
+                                        "vek-tcb",
+                                        "vek-cloud",
+                                        "vek-validity",
+                                        "tcb-level",
+                                        "tcb-status",
+                                        "tcb-advisory",
+                                        "tcb-date",
+                                        "minimum-version",
+                                        "unclean-stop",
+                                        "peer-key-unknown",
+                                        "too many ask for keys"};
     mt_bytes check;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!mt_failed(mt_json_text(answer, "check", &check)) &&
@@ -284,8 +305,10 @@ static MT_ERR ask(struct asking *x, struct mt_secret **out)
     return MT_OK;
 }
 
-/* Whose policy it is does not matter while the disk is closed: nothing that leaves is a secret, and
- * another node's key opens nothing. Before a slot is made an administrator has to name it. */
+/* Whose policy it is does not matter to a slot that an administrator has made: nothing that leaves
+ * is a secret, and another node's key opens nothing of it. A host may write slot and policy
+ * himself, around a root key of his own; so evidence shows what the policy was (spec/hand-over.md).
+ * Before a slot is made an administrator has to name it. */
 static MT_ERR ask_peer(const struct mt_node *n, const struct mt_peer_name *name,
                        const mt_hash *policy, struct mt_secret **out)
 {

@@ -126,9 +126,16 @@ def refused(w, tap, keeper, node, third, rows):
     tap.ok(status == 1 and "no key slot opens" in log, "the disk alone opens nothing", log)
 
 
+def requests(w):
+    return w.json("admin", "--context", "other", "status")["requests"]
+
+
 def impostors(w, tap, keeper, second):
     """A peer that is not the keeper is refused before it is asked for anything."""
     other = Node(w, "other", keyfile=w.keyfile).start()
+    other.join("admin")
+    asked = requests(w)
+    mine = requests(w) - asked  # of the question itself
     second.set("peer_policy", policy(w, "genuine", keeper, other.public["platform"]))
     status, log = second.node.run_to_end()
     tap.ok(status == 1 and "peer-refused" in log and "platform-unknown" in log and "peer-denies" not in log,
@@ -139,14 +146,27 @@ def impostors(w, tap, keeper, second):
     second.set("peer", "127.0.0.1:1")
     status, log = second.node.run_to_end()
     tap.ok(status == 1 and "cannot be reached" in log, "a peer that is not there is said to be that", log)
+    after = requests(w)
+    tap.ok(mine > 0 and after == asked + 2 * mine, "nobody has asked it for a key", f"{asked} {mine} {after}")
     other.stop()
-    said = other.log.read_text()
-    tap.ok("handover" not in said and "handed-over" not in said, "nobody has asked it for a key", said)
     second.set("peer", f"127.0.0.1:{keeper.public['port']}")
     second.set("peer_policy", w.dir / "nowhere")
     status, log = second.node.run_to_end()
     tap.ok(status == 1 and "not-started" in log, "without the policy's file no peer is believed", log)
     second.set("peer_policy", w.dir / "admin.keeper.policy")
+
+
+def measured(tap, second):
+    """The setting names a file: another content is another configuration."""
+    path, shown = second.w.dir / "admin.keeper.policy", []
+    content = path.read_bytes()
+    for now in (content, (second.w.dir / "genuine.policy").read_bytes(), content):
+        path.write_bytes(now)
+        second.set("keyfile", second.w.dir / "node.key")
+        shown.append(second.node.start().public["configuration"])
+        second.node.stop()
+    second.set("keyfile", second.keyfile)
+    tap.ok(shown[0] == shown[2] != shown[1], "what the peer has to be is measured with the configuration", shown)
 
 
 def test(w, tap):
@@ -170,6 +190,7 @@ def test(w, tap):
     opens(w, tap, keeper, second, rows)
     refused(w, tap, keeper, node, third, rows)
     impostors(w, tap, keeper, second)
+    measured(tap, second)
     done = w.cli("admin", "--context", "keeper", "keyslot", "remove", key)
     status, log = second.node.run_to_end()
     tap.ok(done.returncode == 0 and kept(w) == [] and status == 1 and "peer-key-unknown" in log,
