@@ -5,6 +5,7 @@
 #include "attest/signed.h"
 #include "seal/object_format.h"
 #include "server/inside.h"
+#include "server/peers.h"
 #include "wire/recovery.h"
 
 /*
@@ -140,6 +141,7 @@ MT_ERR mt_system_recovery_open(struct mt_server *s, const struct mt_permit *p,
     MT_TRY(mt_write_end(&w, &want));
     MT_REQUIRE(mt_bytes_equal(payload, want), MT_E_CONFLICT,
                "the statement is about another cluster, epoch or head than this node's");
+    MT_TRY(mt_server_peers_forget(tx)); /* some were removed since, perhaps */
     MT_TRY(mt_ledger_begin_epoch(tx, mt_bytes_of(statement)));
     mt_json_put_uint(mt_reply_json(rp, 201), "recovery_epoch", r.epoch);
     return MT_OK;

@@ -3,6 +3,7 @@
 #include "server/peers.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "attest/policy.h"
 #include "attest/signed.h"
@@ -48,6 +49,33 @@ MT_ERR mt_server_peers_list(struct mt_server *s, struct mt_tx *tx, struct mt_rep
         mt_json_end_object(j);
     }
     mt_json_end_array(j);
+    return MT_OK;
+}
+
+struct first {
+    mt_id id;
+    bool is_there;
+};
+
+static mt_err note_first(void *state, mt_bytes key, mt_bytes value, bool *is_enough)
+{
+    struct first *f = state;
+    (void)value;
+    MT_REQUIRE(key.len == sizeof f->id.b, MT_E_FORMAT, "the name of a kept key has 16 bytes");
+    memcpy(f->id.b, key.ptr, sizeof f->id.b);
+    f->is_there = true;
+    *is_enough = true;
+    return MT_OK;
+}
+
+MT_ERR mt_server_peers_forget(struct mt_tx *tx)
+{
+    struct first f;
+    do {
+        f.is_there = false;
+        MT_TRY(mt_tx_scan(tx, &mt_server_peers_maps[0], MT_ALL, note_first, &f));
+        MT_TRY(f.is_there ? mt_tx_del(tx, &mt_server_peers_maps[0], mt_id_bytes(&f.id)) : MT_OK);
+    } while (f.is_there);
     return MT_OK;
 }
 

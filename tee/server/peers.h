@@ -14,6 +14,8 @@ MT_ERR mt_server_peers_remove(struct mt_server *s, const struct mt_request *rq, 
  * older one back. */
 extern const struct mt_map_def mt_server_peers_maps[];
 bool mt_server_peers_has(struct mt_tx *tx, const mt_id *id);
+/* None is kept any more. */
+MT_ERR mt_server_peers_forget(struct mt_tx *tx);
 
 /* ---- handover.c: one of them goes to a machine that has shown what it is */
 bool mt_handover_is_ours(const struct mt_exchange *x);

@@ -4,6 +4,7 @@
 
 #include "attest/signed.h"
 #include "server/client_test.h"
+#include "server/peers.h"
 #include "server/upkeep.h"
 #include "unit/runner.h"
 #include "wire/recovery.h"
@@ -240,6 +241,30 @@ static void a_restored_node_serves_nobody_until_an_administrator_signs_where_it_
     server_end();
 }
 
+/* The ledger of the backup names keys that were removed since; their file the host may have. */
+static void a_restored_node_hands_out_no_key_of_before(void)
+{
+    const mt_id kept[] = {{{1}}, {{2}}};
+    struct mt_tx *t = NULL;
+    struct client c;
+    uint64_t version = 0;
+    server_begin();
+    client_open(&c, ADMIN);
+    OK(mt_ledger_begin(ledger, mt_server_peers_maps, now_ms, &t));
+    for (size_t i = 0; i < 2; i++) {
+        OK(mt_tx_put(t, &mt_server_peers_maps[0], mt_id_bytes(&kept[i]), (mt_bytes){NULL, 0}));
+    }
+    OK(mt_ledger_commit(ledger, &t, &version));
+    spin();
+    await_recovery();
+    MT_ASSERT(open_epoch(&c, ADMIN, 0) == 201);
+    OK(mt_ledger_begin(ledger, mt_server_peers_maps, now_ms, &t));
+    MT_ASSERT(!mt_server_peers_has(t, &kept[0]) && !mt_server_peers_has(t, &kept[1]));
+    mt_ledger_abort(ledger, &t);
+    client_free(&c);
+    server_end();
+}
+
 static void a_rotation_that_is_asked_for_again_begins_again_and_one_that_fails_goes_on_later(void)
 {
     server_begin();
@@ -272,6 +297,7 @@ int main(void)
         MT_TEST(a_claim_has_a_secret_of_32_bytes_and_tells_a_stranger_nothing),
         MT_TEST(a_backup_is_an_administrators_and_sealed_under_what_they_say),
         MT_TEST(a_restored_node_serves_nobody_until_an_administrator_signs_where_it_goes_on),
+        MT_TEST(a_restored_node_hands_out_no_key_of_before),
         MT_TEST(a_rotation_that_is_asked_for_again_begins_again_and_one_that_fails_goes_on_later),
     };
     OK(mt_crypto_init(world_random, NULL));
