@@ -446,6 +446,18 @@ static void a_slot_of_another_machine_stays(void)
     disk_end();
 }
 
+static void a_key_file_gets_a_slot_by_a_renewal_too(void)
+{
+    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
+    uint32_t number = 0;
+    mt_hash h = begin(&tpm);
+    const struct mt_credential c = credential_of(&tpm);
+    OK(mt_root_open(fs, &c, &r));
+    OK(mt_slot_renew(fs, r, &world_file, 0, &number));
+    MT_ASSERT(opens(&world_file, &h) && opens(&c, &h) && tpm.retired[1] == 0);
+    disk_end();
+}
+
 static void a_renewal_that_finds_no_room_takes_nothing_away(void)
 {
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
@@ -531,6 +543,7 @@ int main(void)
         MT_TEST(faults_while_the_one_before_is_shut_out_lock_nobody_out),
         MT_TEST(what_a_crash_left_undone_the_next_start_does),
         MT_TEST(a_slot_of_another_machine_stays),
+        MT_TEST(a_key_file_gets_a_slot_by_a_renewal_too),
         MT_TEST(a_renewal_that_finds_no_room_takes_nothing_away),
         MT_TEST(faults_while_it_is_renewed_lock_nobody_out),
         MT_TEST(a_device_or_memory_that_fails_once_locks_nobody_out),
