@@ -323,8 +323,42 @@ static void an_image_that_was_let_in_shuts_the_one_before_out(void)
     disk_end();
 }
 
+/* At the n-th chance: the disk fails or loses power, or `what`, the device or memory, fails once.
+ */
+struct trouble {
+    enum mt_sim_fault fault;
+    size_t *what; /* NULL: the disk */
+    uint64_t n;
+    uint64_t seed;
+};
+
+static void trouble_begin(const struct trouble *t)
+{
+    if (t->what != NULL) {
+        *t->what = t->n;
+    } else {
+        disk_fault(t->fault, t->n);
+    }
+}
+
+/* Returns whether it came to pass, so that a later one may. */
+static bool trouble_end(const struct trouble *t, bool has_failed)
+{
+    if (t->what != NULL) {
+        bool was_reached = *t->what == 0;
+        *t->what = 0;
+        MT_ASSERT(was_reached || !has_failed);
+        return was_reached;
+    }
+    if (t->fault == MT_SIM_POWER) {
+        mt_sim_disk_restart(disk, t->seed);
+    }
+    disk_heal();
+    return has_failed;
+}
+
 /* Nothing else opens this disk: whatever goes wrong, the new image does. */
-static bool refresh_with_a_fault(enum mt_sim_fault fault, uint64_t n, uint64_t seed)
+static bool refresh_in(struct trouble t)
 {
     bool is_made = false;
     mt_hash h = begin(&tpm);
@@ -333,82 +367,22 @@ static bool refresh_with_a_fault(enum mt_sim_fault fault, uint64_t n, uint64_t s
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
     tpm.measured = tpm.approved = 2;
     OK(mt_root_open(fs, &c, &r));
-    disk_fault(fault, n);
-    bool has_failed = mt_failed(mt_slot_refresh(fs, r, &c, 2000, &is_made));
-    if (fault == MT_SIM_POWER) {
-        mt_sim_disk_restart(disk, seed);
-    }
-    disk_heal();
+    trouble_begin(&t);
+    bool has_come = trouble_end(&t, mt_failed(mt_slot_refresh(fs, r, &c, 2000, &is_made)));
     MT_ASSERT(opens(&c, &h));
     OK(open_and_refresh(&c, &is_made));
     old_image_is_out(&c, &h, &kept);
     mt_buf_free(&kept);
     disk_end();
-    return has_failed;
+    return has_come;
 }
 
 static void faults_while_the_one_before_is_shut_out_lock_nobody_out(void)
 {
-    for (uint64_t n = 0; refresh_with_a_fault(MT_SIM_ERROR, n, 0); n++) {
+    for (uint64_t n = 0; refresh_in((struct trouble){MT_SIM_ERROR, NULL, n, 0}); n++) {
     }
     for (uint64_t seed = 0; seed < 5; seed++) {
-        for (uint64_t n = 0; refresh_with_a_fault(MT_SIM_POWER, n, seed); n++) {
-        }
-    }
-}
-
-/* The device fails once, or memory does. */
-static bool refresh_short_of(size_t *what, size_t n)
-{
-    bool is_made = false;
-    mt_hash h = begin(&tpm);
-    const struct mt_credential c = credential_of(&tpm);
-    struct mt_buf kept = file_get(fs, slot_0);
-    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
-    tpm.measured = tpm.approved = 2;
-    OK(mt_root_open(fs, &c, &r));
-    *what = n;
-    bool has_failed = mt_failed(mt_slot_refresh(fs, r, &c, 2000, &is_made));
-    bool was_reached = *what == 0;
-    *what = 0;
-    MT_ASSERT(has_failed <= was_reached && opens(&c, &h));
-    OK(open_and_refresh(&c, &is_made));
-    old_image_is_out(&c, &h, &kept);
-    mt_buf_free(&kept);
-    disk_end();
-    return was_reached;
-}
-
-static bool renewal_short_of(size_t *what, size_t n)
-{
-    MT_DEFER(mt_root_free) struct mt_root *r = NULL;
-    uint32_t number = 0;
-    mt_hash h = begin(&tpm);
-    const struct mt_credential c = credential_of(&tpm);
-    OK(mt_root_open(fs, &c, &r));
-    OK(mt_slot_add(fs, r, &world_file, 0, &number));
-    tpm.measured = 2;
-    *what = n;
-    bool has_failed = mt_failed(mt_slot_renew(fs, r, &c, 0, &number));
-    bool was_reached = *what == 0;
-    *what = 0;
-    MT_ASSERT(has_failed <= was_reached && opens(&world_file, &h));
-    if (!opens(&c, &h)) {
-        MT_ASSERT(has_failed);
-        OK(mt_slot_renew(fs, r, &c, 0, &number));
-    }
-    MT_ASSERT(opens(&c, &h));
-    disk_end();
-    return was_reached;
-}
-
-static void a_device_or_memory_that_fails_once_locks_nobody_out(void)
-{
-    size_t *const both_of_them[] = {&tpm.fails_in, &scarce_in};
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t n = 1; refresh_short_of(both_of_them[i], n); n++) {
-        }
-        for (size_t n = 1; renewal_short_of(both_of_them[i], n); n++) {
+        for (uint64_t n = 0; refresh_in((struct trouble){MT_SIM_POWER, NULL, n, seed}); n++) {
         }
     }
 }
@@ -480,7 +454,7 @@ static void a_renewal_that_finds_no_room_takes_nothing_away(void)
 }
 
 /* Whatever goes wrong while it is renewed, the key file opens, and it goes through then. */
-static bool renewal_with_a_fault(enum mt_sim_fault fault, uint64_t n, uint64_t seed)
+static bool renewal_in(struct trouble t)
 {
     MT_DEFER(mt_root_free) struct mt_root *r = NULL;
     uint32_t number = 0;
@@ -489,12 +463,9 @@ static bool renewal_with_a_fault(enum mt_sim_fault fault, uint64_t n, uint64_t s
     OK(mt_root_open(fs, &c, &r));
     OK(mt_slot_add(fs, r, &world_file, 0, &number));
     tpm.measured = 2;
-    disk_fault(fault, n);
+    trouble_begin(&t);
     bool has_failed = mt_failed(mt_slot_renew(fs, r, &c, 0, &number));
-    if (fault == MT_SIM_POWER) {
-        mt_sim_disk_restart(disk, seed);
-    }
-    disk_heal();
+    bool has_come = trouble_end(&t, has_failed);
     MT_ASSERT(opens(&world_file, &h));
     if (!opens(&c, &h)) {
         MT_ASSERT(has_failed);
@@ -502,15 +473,15 @@ static bool renewal_with_a_fault(enum mt_sim_fault fault, uint64_t n, uint64_t s
     }
     MT_ASSERT(opens(&world_file, &h) && opens(&c, &h));
     disk_end();
-    return has_failed;
+    return has_come;
 }
 
 static void faults_while_it_is_renewed_lock_nobody_out(void)
 {
-    for (uint64_t n = 0; renewal_with_a_fault(MT_SIM_ERROR, n, 0); n++) {
+    for (uint64_t n = 0; renewal_in((struct trouble){MT_SIM_ERROR, NULL, n, 0}); n++) {
     }
     for (uint64_t seed = 0; seed < 5; seed++) {
-        for (uint64_t n = 0; renewal_with_a_fault(MT_SIM_POWER, n, seed); n++) {
+        for (uint64_t n = 0; renewal_in((struct trouble){MT_SIM_POWER, NULL, n, seed}); n++) {
         }
     }
     tpm.is_busy = true;
@@ -526,6 +497,17 @@ static void faults_while_it_is_renewed_lock_nobody_out(void)
     tpm.is_busy = false;
     MT_ASSERT(opens(&c, &h) && slots_of(MT_SLOT_TPM) == 1);
     disk_end();
+}
+
+static void a_device_or_memory_that_fails_once_locks_nobody_out(void)
+{
+    size_t *const both_of_them[] = {&tpm.fails_in, &scarce_in};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t n = 1; refresh_in((struct trouble){MT_SIM_ERROR, both_of_them[i], n, 0}); n++) {
+        }
+        for (size_t n = 1; renewal_in((struct trouble){MT_SIM_ERROR, both_of_them[i], n, 0}); n++) {
+        }
+    }
 }
 
 int main(void)
