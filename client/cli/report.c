@@ -4,46 +4,58 @@
 
 #include <string.h>
 
+#include "cli/sources.h"
 #include "mesatee/policy_file.h"
 #include "mesatee/seen.h"
 
-/* Rules by their first word. What a later release adds and nobody placed stands under its own. */
+/* Rules by how they begin, the longest that fits; what nobody placed stands under "other". */
 struct heading {
     const char *title;
-    const char *rules[24];
+    const char *rules[28];
 };
 static const struct heading headings[] = {
     {"evidence",
-     {"evidence-", "platform-", "snp-",        "vek-",         "quote-",    "pck-",          "qe-",
-      "tcb-",      "tdx-",      "collateral-", "certificate-", "crl-",      "ak-",           "tpm-",
-      "pcr-",      "event-log", "hcl-",        "azure-",       "td-report", "runtime-claims"}},
+     {"evidence-", "platform-", "snp-",      "vek-",           "quote-",         "pck-",
+      "qe-",       "tcb-",      "tdx-",      "fmspc",          "collateral-",    "certificate-",
+      "crl-",      "amd-",      "ak-",       "tpm-",           "pcr-",           "event-log",
+      "hcl-",      "azure-",    "td-report", "runtime-claims", "attestation-key"}},
     {"measurement", {"measurement-", "level-", "configuration-"}},
     {"auditors", {"auditors-"}},
     {"channel key", {"report-data"}},
     {"administrator", {"administrator-"}},
     {"receipt", {"receipt-", "run-"}},
-    {"policy", {"policy-"}},
+    {"policy",
+     {"policy-", "kind-unnamed", "debug", "migratable", "service-td", "sept-ve",
+      "reserved-attributes", "provisional-firmware", "vmpl", "unclean-stop", "tcb-status",
+      "tcb-advisory", "tcb-date", "minimum-version", "platform-foreign"}},
 };
-enum { HEADINGS = sizeof headings / sizeof *headings, RULES = 24 };
+enum { HEADINGS = sizeof headings / sizeof *headings };
 
-static bool is_under(const struct mt_check *k, const struct heading *h)
+/* How much of the rule's beginning stands under a heading. */
+static size_t length_under(const struct mt_check *k, const struct heading *h)
 {
-    for (size_t i = 0; i < RULES && h->rules[i] != NULL; i++) {
-        if (strncmp(k->rule, h->rules[i], strlen(h->rules[i])) == 0) {
-            return true;
+    size_t longest = 0;
+    for (size_t i = 0; h->rules[i] != NULL; i++) {
+        size_t len = strlen(h->rules[i]);
+        if (strncmp(k->rule, h->rules[i], len) == 0 && len > longest) {
+            longest = len;
         }
     }
-    return false;
+    return longest;
 }
 
 static const char *title_of(const struct mt_check *k)
 {
+    const char *title = "other";
+    size_t longest = 0;
     for (size_t i = 0; i < HEADINGS; i++) {
-        if (is_under(k, &headings[i])) {
-            return headings[i].title;
+        size_t len = length_under(k, &headings[i]);
+        if (len > longest) {
+            longest = len;
+            title = headings[i].title;
         }
     }
-    return "other";
+    return title;
 }
 
 bool mt_cli_report_note(struct mt_trace *t, struct mt_check check)
@@ -54,11 +66,15 @@ bool mt_cli_report_note(struct mt_trace *t, struct mt_check check)
     return check.has_passed;
 }
 
-static void print_check(FILE *to, const struct mt_check *k)
+static void print_check(FILE *to, const struct mt_check *k, bool is_long)
 {
+    const struct mt_source *by = mt_source_of(k->rule);
     (void)fprintf(to, "  %s  %-22s %s\n", k->has_passed ? "ok    " : "FAILED", k->rule, k->meaning);
     if (!k->has_passed) {
         (void)fprintf(to, "          mend: %s\n", k->mend);
+    }
+    if (is_long && by != NULL) {
+        (void)fprintf(to, "          reads: %s\n          by: %s\n", by->reads, by->demand);
     }
 }
 
@@ -74,7 +90,7 @@ static void print_under(FILE *to, const char *title, const struct mt_trace *t, b
             (void)fprintf(to, "%s\n", title);
         }
         has_title = true;
-        print_check(to, k);
+        print_check(to, k, is_long);
     }
 }
 
@@ -95,12 +111,19 @@ static void put_checks(struct mt_json_writer *j, const char *name, const struct 
         if (failed_alone && k->has_passed) {
             continue;
         }
+        const struct mt_source *by = mt_source_of(k->rule);
         mt_json_begin_object(j, NULL);
+        if (by != NULL) {
+            mt_json_put_literal(j, "demand", by->demand);
+        }
         mt_json_put_literal(j, "detail", k->meaning);
         if (!k->has_passed) {
             mt_json_put_literal(j, "mend", k->mend);
         }
         mt_json_put_bool(j, "passed", k->has_passed);
+        if (by != NULL) {
+            mt_json_put_literal(j, "reads", by->reads);
+        }
         mt_json_put_literal(j, "rule", k->rule);
         mt_json_put_literal(j, "under", title_of(k));
         mt_json_end_object(j);
