@@ -204,14 +204,17 @@ static void full_staging(void)
                  "a body beyond the staging quota is refused: why, and what to do", "%u %s (%s)",
                  status, first.check, first.hint);
     peer_close(&first);
-    /* Half of the quota is taken by one who dawdles, and the other half is not enough. */
-    static uint8_t half[MIB];
+    /* Half of the quota is taken by one who dawdles, and the other half is not enough. The node has
+     * counted both pieces before the second lets the first out of the writer, onto the disk. */
+    static uint8_t half[2 * MT_TRANSFER_BYTES];
     MT_ASSERT(peer_open(&first, &node, node.admin));
     MT_ASSERT(peer_say(&first, PUT, "dawdling", sizeof half + 1));
     MT_ASSERT(peer_send(&first, MT_BYTES_OF(half)));
-    node_pause(100);
+    for (int i = 0; i < NODE_LOOKS && node_staged_bytes(&node) < MT_TRANSFER_BYTES; i++) {
+        node_pause(NODE_STEP_MS);
+    }
     MT_ASSERT(peer_open(&second, &node, node.admin));
-    status = put(&second, "crowded", (size_t)MIB + MIB / 2);
+    status = put(&second, "crowded", sizeof half + MIB / 2);
     (void)tap_ok(status == 413 && peer_is_cut(&second), "what is on its way counts", "%u %s",
                  status, second.check);
     peer_close(&second);
@@ -327,7 +330,7 @@ int main(int argc, char **argv)
         tap_skip("a node holds 10,000 connections", "RLIMIT_NOFILE cannot be raised that far");
     }
     run_node("request_timeout_s = 2\nidle_timeout_s = 3\n", slow_senders, the_busy_are_not_idle);
-    run_node("staging_quota_mib = 2\n", full_staging, watchers);
+    run_node("staging_quota_mib = 4\n", full_staging, watchers);
     node_end(&node);
     mt_entropy_close();
     return tap_done();

@@ -18,7 +18,7 @@
 #include "mesatee/home.h"
 #include "wire/json.h"
 
-enum { READY_MS = 60 * 1000, STOP_MS = 60 * 1000, STEP_MS = 10, CONFIG_BYTES = 4096 };
+enum { CONFIG_BYTES = 4096 };
 
 static struct node *running; /* one at a time: killed when the test is */
 
@@ -139,8 +139,8 @@ void node_start(struct node *n, const char *settings)
     write_config(n, settings);
     n->pid = spawn(n);
     bool is_ready = false;
-    for (int i = 0; i < READY_MS / STEP_MS && !is_ready && node_is_alive(n); i++) {
-        node_pause(STEP_MS);
+    for (int i = 0; i < NODE_LOOKS && !is_ready && node_is_alive(n); i++) {
+        node_pause(NODE_STEP_MS);
         is_ready = read_public(n, path);
     }
     MT_ASSERT(is_ready);
@@ -158,11 +158,11 @@ int node_stop(struct node *n)
     pid_t pid = n->pid;
     n->pid = 0;
     (void)kill(pid, SIGTERM);
-    for (int i = 0; i < STOP_MS / STEP_MS; i++) {
+    for (int i = 0; i < NODE_LOOKS; i++) {
         if (waitpid(pid, &status, WNOHANG) == pid) {
             return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         }
-        node_pause(STEP_MS);
+        node_pause(NODE_STEP_MS);
     }
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, &status, 0);
@@ -196,20 +196,42 @@ uint64_t node_resident_bytes(const struct node *n)
     return (uint64_t)strtoull(text, NULL, 10) * 1024;
 }
 
-size_t node_staged_files(const struct node *n)
+static void look_at_staging(const struct node *n, size_t *files, uint64_t *bytes)
 {
     char path[NODE_PATH_MAX];
-    size_t count = 0;
-    path_in(n, "state/staging", path);
     struct dirent **names = NULL;
+    struct stat st;
+    *files = 0;
+    *bytes = 0;
+    path_in(n, "state/staging", path);
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int found = scandir(path, &names, NULL, alphasort);
     MT_ASSERT(found >= 0 || errno == ENOENT);
     for (int i = 0; i < found; i++) {
-        count += names[i]->d_name[0] != '.' ? 1 : 0;
+        if (names[i]->d_name[0] != '.' && fstatat(dir, names[i]->d_name, &st, 0) == 0) {
+            *files += 1;
+            *bytes += (uint64_t)st.st_size;
+        }
         free(names[i]);
     }
     free(names);
-    return count;
+    (void)close(dir);
+}
+
+size_t node_staged_files(const struct node *n)
+{
+    size_t files = 0;
+    uint64_t bytes = 0;
+    look_at_staging(n, &files, &bytes);
+    return files;
+}
+
+uint64_t node_staged_bytes(const struct node *n)
+{
+    size_t files = 0;
+    uint64_t bytes = 0;
+    look_at_staging(n, &files, &bytes);
+    return bytes;
 }
 
 bool node_has_logged(const struct node *n, const char *text)

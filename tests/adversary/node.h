@@ -18,6 +18,10 @@ enum { NODE_MEMORY_SLACK = 32 };
 enum { NODE_MEMORY_SLACK = 1 };
 #endif
 
+/* How often a test looks again, every NODE_STEP_MS, for what a node does in its own time: a minute,
+ * which nobody waits unless it fails. */
+enum { NODE_STEP_MS = 10, NODE_LOOKS = 60 * 1000 / NODE_STEP_MS };
+
 struct node {
     char build[NODE_PATH_MAX];
     char dir[NODE_PATH_MAX];
@@ -37,7 +41,9 @@ void node_start(struct node *n, const char *settings);
 int node_stop(struct node *n);
 bool node_is_alive(const struct node *n);
 uint64_t node_resident_bytes(const struct node *n);
+/* What lies in its folder for bodies that are on their way. */
 size_t node_staged_files(const struct node *n);
+uint64_t node_staged_bytes(const struct node *n);
 /* Whether `text` is anywhere in what the node has logged. */
 bool node_has_logged(const struct node *n, const char *text);
 /* Removes everything. */
