@@ -53,15 +53,10 @@ static bool is_missing(mt_err e)
 
 /* A key file beside a device is for recovery: it opens what the device does not open any more, and
  * the device gets a slot for how the machine is now. */
-static MT_ERR recover_root(struct mt_node *n, mt_bytes keyfile, const struct mt_credential *device,
-                           mt_err refused)
+static MT_ERR recover_root(struct mt_node *n, mt_bytes keyfile, const struct mt_credential *device)
 {
     const struct mt_credential c = {.kind = MT_SLOT_FILE, .secret = keyfile};
     uint32_t number = 0;
-    if (keyfile.len == 0) {
-        return refused;
-    }
-    mt_log_fault("device-slot-refused", refused);
     MT_TRY(mt_root_open(n->fs, &c, &n->root));
     mt_err e = mt_slot_renew(n->fs, n->root, device, mt_loop_host_time_ms(n->loop), &number);
     if (mt_failed(e)) { /* the next start needs the key file again, and this one has it */
@@ -114,12 +109,27 @@ static MT_ERR warn_if_alone(const struct mt_node *n)
     return MT_OK;
 }
 
-/* By what stands in for the device or the key file. */
+/*
+ * By what stands in for the device or the key file, whatever kept that from opening: a device that
+ * fails is no better than one that says no. Why each did not open is said as it is tried, and at
+ * the end it is the node's own that has to be mended.
+ */
 static MT_ERR open_otherwise(struct mt_node *n, mt_bytes keyfile, const struct mt_credential *own,
                              mt_err refused)
 {
-    mt_err e = own->device != NULL ? recover_root(n, keyfile, own, refused) : refused;
-    return mt_failed(e) ? mt_node_open_by_peer(n, e) : e;
+    bool is_device = own->device != NULL;
+    bool has_other = n->config.peer[0] != '\0' || (is_device && keyfile.len > 0);
+    if (has_other) {
+        mt_log_fault(is_device ? "device-slot-refused" : "file-slot-refused", refused);
+    }
+    if (is_device && keyfile.len > 0) {
+        mt_err e = recover_root(n, keyfile, own);
+        if (!mt_failed(e)) {
+            return MT_OK;
+        }
+        mt_log_fault("recovery-slot-refused", e);
+    }
+    return mt_node_open_by_peer(n) ? MT_OK : refused;
 }
 
 static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
@@ -134,7 +144,7 @@ static MT_ERR open_root(struct mt_node *n, mt_bytes keyfile, bool is_first)
     if (is_missing(e)) {
         mt_log("root-key-made", NULL, 0);
         e = mt_root_create(n->fs, &c, mt_loop_host_time_ms(n->loop), &n->root);
-    } else if (mt_failed(e) && (e.fault->code == MT_E_PROOF || e.fault->code == MT_E_DENIED)) {
+    } else if (mt_failed(e)) {
         e = open_otherwise(n, keyfile, &c, e);
     } else if (is_device && !mt_failed(e)) {
         refresh_root(n, &c);
@@ -249,7 +259,9 @@ static mt_err name_slots(const struct mt_node *n, mt_err e)
         return e;
     case MT_E_BUSY:
     case MT_E_CLOSED:
-        log_refused("slots", "look after the device, and start again");
+    case MT_E_IO:
+        log_refused("slots", "look after the device, and if its answers are good after the disk, "
+                             "and start again");
         return e;
     default:
         return name_it(e, "slots");

@@ -120,18 +120,26 @@ static MT_ERR open_channel(struct asking *x)
     return flush(x);
 }
 
+/* Who is not there, or hangs up, was not judged: that is no refusal. */
+static void log_unmet(const struct asking *x, mt_err e)
+{
+    const struct mt_check *why = mt_trace_failed(&mt_channel_peer(x->channel)->appraisal->trace);
+    bool is_absent = why == NULL && e.fault->code == MT_E_CLOSED;
+    const struct mt_log_field fields[] = {
+        {.name = "rule", .literal = why == NULL ? e.fault->what : why->rule},
+        {.name = "mend",
+         .literal = why != NULL ? why->mend
+                    : is_absent ? "start the node at the address in peer, and see that this "
+                                  "machine can reach it; then start again"
+                                : "look after the address in peer, and the node there"}};
+    mt_log(is_absent ? "peer-unreachable" : "peer-refused", fields, sizeof fields / sizeof *fields);
+}
+
 static MT_ERR meet(struct asking *x)
 {
     mt_err e = open_channel(x);
     if (mt_failed(e) && x->channel != NULL) {
-        const struct mt_check *why =
-            mt_trace_failed(&mt_channel_peer(x->channel)->appraisal->trace);
-        const struct mt_log_field fields[] = {
-            {.name = "rule", .literal = why == NULL ? e.fault->what : why->rule},
-            {.name = "mend",
-             .literal =
-                 why == NULL ? "look after the address in peer, and the node there" : why->mend}};
-        mt_log("peer-refused", fields, sizeof fields / sizeof *fields);
+        log_unmet(x, e);
     }
     return e;
 }
@@ -346,41 +354,48 @@ static MT_ERR open_slot(struct mt_node *n, const struct mt_peer_name *name)
     return mt_root_open(n->fs, &c, &n->root);
 }
 
-static MT_ERR ask_for_each(struct mt_node *n, mt_err refused)
+/* Why a slot did not open is said here. */
+static MT_ERR ask_for_each(struct mt_node *n)
 {
     struct mt_slot_info info[MT_KEY_SLOTS_MAX];
     size_t count = 0;
-    mt_err e = refused;
+    size_t asked = 0;
     MT_TRY(mt_slot_list(n->fs, info, MT_KEY_SLOTS_MAX, &count));
     MT_TRY(mt_node_write_log(n));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && n->root == NULL; i++) {
         if (info[i].kind != MT_SLOT_PEER) {
             continue;
         }
-        e = open_slot(n, &info[i].peer);
-        if (!mt_failed(e)) {
-            const struct mt_log_field slot = {.name = "slot", .number = info[i].number};
+        mt_err e = open_slot(n, &info[i].peer);
+        const struct mt_log_field slot = {.name = "slot", .number = info[i].number};
+        asked++;
+        if (mt_failed(e)) {
+            mt_log_fault("peer-opens-nothing", e);
+        } else {
             mt_log("opened-by-peer", &slot, 1);
-            return MT_OK;
         }
-        mt_log_fault("peer-opens-nothing", e);
     }
-    return e;
+    MT_REQUIRE(asked > 0, MT_E_NOTFOUND, "no key slot is for a peer");
+    return MT_OK;
 }
 
 /* What the machine's maker says of it is behind the disk that is closed: the keeper is shown what
  * the folder holds. */
-MT_ERR mt_node_open_by_peer(struct mt_node *n, mt_err refused)
+bool mt_node_open_by_peer(struct mt_node *n)
 {
+    mt_err e = MT_OK;
     if (n->config.peer[0] == '\0') {
-        return refused;
+        return false;
     }
     if (n->config.collateral[0] != '\0') {
-        MT_TRY(mt_held_offer(n->config.collateral, &n->holding.held));
+        e = mt_held_offer(n->config.collateral, &n->holding.held);
     }
-    mt_err e = ask_for_each(n, refused);
+    e = mt_failed(e) ? e : ask_for_each(n);
     mt_held_free(&n->holding.held);
-    return e;
+    if (mt_failed(e)) {
+        mt_log_fault("peer-opens-nothing", e);
+    }
+    return n->root != NULL;
 }
 
 /* A machine without a device is known by its key file, which is not on the disk. */

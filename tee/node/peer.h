@@ -7,9 +7,9 @@
 
 /* Another node of the same owner keeps the key to a slot of ours: peer.c. */
 
-/* A disk that `refused` to open otherwise: by the peer of the configuration, if there is one and
- * the disk has a slot for it; else `refused`. */
-MT_ERR mt_node_open_by_peer(struct mt_node *n, mt_err refused);
+/* A disk that opens by nothing of its own: by the peer of the configuration, if there is one and
+ * the disk has a slot for it. Why not is in the log. */
+bool mt_node_open_by_peer(struct mt_node *n);
 /* For a slot that an administrator wants; on the thread that has the device. */
 mt_err mt_node_make_peer_slot(void *state, const struct mt_peer_wanted *wanted,
                               uint64_t host_time_ms, struct mt_slot_made *out);

@@ -17,6 +17,7 @@ struct machine {
     uint8_t approved;   /* what an operator lets in */
     uint8_t retired[4]; /* counter of the TPM of each */
     bool is_busy;
+    bool is_emptied; /* of what it opens with */
     size_t fails_in; /* at the n-th wish from now on, once; 0: never */
     bool forgets;    /* seals what it will not open */
     bool is_long;    /* what it seals is longer than any slot holds */
@@ -32,6 +33,7 @@ static MT_ERR listen(struct mt_device *d)
     struct machine *m = of(d);
     bool is_due = m->fails_in > 0 && --m->fails_in == 0;
     MT_REQUIRE(!m->is_busy && !is_due, MT_E_BUSY, "the device is busy");
+    MT_REQUIRE(!m->is_emptied, MT_E_NOTFOUND, "the device has no such thing");
     return MT_OK;
 }
 
@@ -154,6 +156,9 @@ static void a_disk_opens_with_its_machine_and_with_no_other(void)
         m->is_busy = true;
         MT_ASSERT(is_code(fails_to_open(m), MT_E_BUSY)); /* no reason to think of a wrong one */
         m->is_busy = false;
+        m->is_emptied = true;
+        MT_ASSERT(is_code(fails_to_open(m), MT_E_IO)); /* nor that there are no slots */
+        m->is_emptied = false;
         MT_ASSERT(!opens(&world_file, &h) && opens(&c, &h));
         disk_end();
     }

@@ -220,6 +220,7 @@ MT_ERR mt_root_open(struct mt_fs *fs, const struct mt_credential *c, struct mt_r
         }
     }
     MT_REQUIRE(mt_failed(why), MT_E_NOTFOUND, "there is no key slot");
+    MT_REQUIRE(!is_not_found(why), MT_E_IO, "the device misses what it opens a key slot with");
     MT_REQUIRE(weight(why) > 1 || c->device != NULL, MT_E_PROOF,
                "no key slot opens: wrong key file or passphrase, or a damaged slot");
     MT_REQUIRE(weight(why) > 1, MT_E_PROOF,

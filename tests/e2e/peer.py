@@ -145,7 +145,10 @@ def impostors(w, tap, keeper, second):
     tap.ok(status == 1 and "peer-refused" in log and "report-data" in log, "and so is a node of another cluster, whoever it is", log)
     second.set("peer", "127.0.0.1:1")
     status, log = second.node.run_to_end()
-    tap.ok(status == 1 and "cannot be reached" in log, "a peer that is not there is said to be that", log)
+    tap.ok(status == 1 and "peer-unreachable" in log and "cannot be reached" in log and "peer-refused" not in log and
+           "start the node at the address in peer" in log, "a peer that is not there is said to be that, and no refusal", log)
+    tap.ok("file-slot-refused" in log and "no key slot opens" in log.splitlines()[-2] + log.splitlines()[-1],
+           "and what stops the node is why its own key file opens nothing", log)
     after = requests(w)
     tap.ok(mine > 0 and after == asked + 2 * mine, "nobody has asked it for a key", f"{asked} {mine} {after}")
     other.stop()

@@ -1,9 +1,12 @@
 """TPMs in software, and nodes that have one."""
 import pathlib
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import world
@@ -65,3 +68,42 @@ def start(node, tpm):
     text = "".join(line for line in node.conf.read_text().splitlines(True) if not line.startswith("tpm ="))
     node.conf.write_text(text + f"tpm = {tpm.start()}\n")
     return node
+
+
+class Failing:
+    """Stands before a TPM and answers one command in its place: with an error, or not at all."""
+
+    UNSEAL, BROKEN, HEAD = 0x15E, struct.pack(">HII", 0x8001, 10, 0x101), 10
+
+    def __init__(self, tpm, is_mute):
+        self.tpm, self.is_mute = tpm, is_mute
+        for name in ("between", "between.ctrl"):
+            (tpm.dir / name).unlink(missing_ok=True)
+            listening = socket.socket(socket.AF_UNIX)
+            listening.bind(str(tpm.dir / name))
+            (tpm.dir / name).chmod(0o666)
+            listening.listen()
+            threading.Thread(target=self.serve, args=(listening, str(tpm.dir / name.replace("between", "tpm")), name == "between"),
+                             daemon=True).start()
+        self.path = f"swtpm:path={tpm.dir}/between"
+
+    def serve(self, listening, path, has_commands):
+        while True:
+            with listening.accept()[0] as client, socket.socket(socket.AF_UNIX) as real:
+                real.connect(path)
+                while message := self.hear(client) if has_commands else client.recv(4096):
+                    if has_commands and struct.unpack_from(">I", message, 6)[0] == self.UNSEAL:
+                        if self.is_mute:
+                            break
+                        client.sendall(self.BROKEN)
+                        continue
+                    real.sendall(message)
+                    client.sendall(self.hear(real) if has_commands else real.recv(4096))
+
+    def hear(self, s):
+        got = b""
+        while len(got) < self.HEAD or len(got) < struct.unpack_from(">I", got, 2)[0]:
+            if not (piece := s.recv(4096)):
+                return b""
+            got += piece
+        return got

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import world
-from swtpm import Tpm, host, start
+from swtpm import Failing, Tpm, host, start
 
 REFUSED, NOT_GENUINE = 2, 3
 
@@ -303,7 +303,31 @@ def handed_over(w, tap, tpm):
     extend(tpm)
     status, said = node.run_to_end()
     tap.ok(status == 1 and "measurement-unknown" in said, "and for no other, by the rule", said[-600:])
+    failing(w, tap, node, tpm, keeper)
+
+
+def failing(w, tap, node, tpm, keeper):
+    """A TPM that says neither yes nor no."""
+    start(node, tpm)
+    extend(tpm)
+    whole = node.conf.read_text()
+    through = whole[:whole.rindex("tpm = ")] + "tpm = {}\n"
+    node.conf.write_text(through.format(Failing(tpm, is_mute=False).path))
+    before = len(node.log.read_text())
+    node.start()
+    done = w.cli("admin", "data", "show", "handed", check=False)
+    said = node.log.read_text()[before:]
+    tap.ok(done.returncode == 0 and "the TPM is broken" in said and "opened-by-peer" in said,
+           "a TPM that fails keeps the peer from opening no more than one that denies", done.stderr + said[-600:])
+    node.stop()
     keeper.stop()
+    shutil.copy(w.dir / "kept.csv", w.dir / "nowhere")  # a key file, which is not the one
+    node.conf.write_text(through.format(Failing(tpm, is_mute=True).path))
+    status, said = node.run_to_end()
+    reasons = ("device-slot-refused", "recovery-slot-refused", "peer-unreachable", "look after the device")
+    tap.ok(status == 1 and all(r in said for r in reasons) and "does not answer any more" in said.splitlines()[-2],
+           "if nothing opens, each that was tried says why, and the device is what stops the node", said[-900:])
+    (w.dir / "nowhere").unlink()
 
 
 def run(w, tap):
