@@ -77,6 +77,11 @@ static void put_metrics(struct mt_server *s, struct mt_writer *w)
     put_metric(w, "transactions_durable", "gauge", "Transactions durable.",
                mt_ledger_durable(s->o.ledger));
     put_metric(w, "runs", "gauge", "Runs waiting or under way.", mt_jobs_count(s->o.jobs));
+    if (*s->o.collateral != MT_COLLATERAL_NONE) {
+        put_metric(w, "collateral_good", "gauge",
+                   "1 while what the maker says of the machine holds, 0 once clients refuse it.",
+                   *s->o.collateral == MT_COLLATERAL_GOOD ? 1 : 0);
+    }
     if (!mt_failed(mt_process_resident_bytes(&resident))) {
         put_metric(w, "resident_bytes", "gauge", "Memory resident now.", resident);
     }

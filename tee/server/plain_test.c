@@ -87,6 +87,14 @@ static void metrics_are_numbers_and_stand_where_no_probe_is(void)
     MT_ASSERT(strstr(said, "\nmesatee_connections 0\n") != NULL);
     MT_ASSERT(strstr(said, "\n# TYPE mesatee_errors_total counter\n") != NULL);
     MT_ASSERT(strstr(said, "\nmesatee_resident_bytes ") != NULL);
+    MT_ASSERT(strstr(said, "collateral") == NULL); /* this node is to hold none */
+    collateral = MT_COLLATERAL_REFUSED;
+    said = probe(true, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n");
+    MT_ASSERT(strstr(said, "\nmesatee_collateral_good 0\n") != NULL);
+    collateral = MT_COLLATERAL_GOOD;
+    said = probe(true, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n");
+    MT_ASSERT(strstr(said, "\nmesatee_collateral_good 1\n") != NULL);
+    collateral = MT_COLLATERAL_NONE;
     MT_ASSERT(strncmp(probe(false, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"), "HTTP/1.1 404 ",
                       13) == 0);
     MT_ASSERT(
