@@ -122,7 +122,10 @@ const struct mt_verb mt_verbs[] = {
      "Adds a slot opened by the content of FILE, by the machine's own device, or by any K of N "
      "shares, which it writes into DIR, a file for each holder; the key that they make is nowhere. "
      "Or by a key that the node of another context keeps, and hands only to a machine whose "
-     "evidence satisfies the policy in FILE (administrators of both).",
+     "evidence satisfies the policy in FILE (administrators of both). That names the machines: "
+     "mesatee policy new, with --machine for evidence of hardware. Nothing that stands is taken "
+     "away: what the device opened for another image before, it opens for that one still; a start "
+     "with the recovery key file shuts it out (spec/key-slot.md).",
      "mesatee keyslot add --shares 2/3 --out ./shares", mt_cli_keyslot_add},
     {"keyslot", "check", "keyslot check SHARE",
      "Whether a share opens a slot of the node together with others, without putting any together; "
@@ -218,7 +221,8 @@ const struct mt_verb mt_verbs[] = {
      "keys; the threshold says how many of them it takes (all, unless it is given). What begins at "
      "--kind (tpm, azure, snp, tdx, sgx) is about evidence of hardware, of which nothing is "
      "accepted unless it is named; without --tcb-status it takes what is up to date, or is not "
-     "rated by its maker. The key of a TPM counts if it is named as a platform, certified by an "
+     "rated by its maker, and without --machine any machine of the kind. The key of a TPM counts "
+     "if it is named as a platform, certified by an "
      "operator, or leads to a root that this build knows or --tpm-root names: the SHA-256 of its "
      "certificate.",
      "mesatee policy new lab.policy --identity alice --name lab --platform 61ab... --measurement "

@@ -52,6 +52,26 @@ def every_example_is_one_of_its_own_verb():
         assert text.split("Example: ")[1].startswith(f"mesatee {verb}"), text
 
 
+def options_of(text):
+    return set(re.findall(r'"(--[a-z-]+)"', text)) - {"--help"}
+
+
+def every_option_that_a_verb_takes_is_in_its_usage():
+    """Of the function of its row; and of those that it shares with others, in some usage."""
+    sources = "".join(p.read_text() for p in sorted((ROOT / "client/cli").glob("*.c")))
+    usages = said("mesatee")
+    known = set(re.findall(r"--[a-z-]+", usages))
+    assert options_of(sources) <= known, options_of(sources) - known
+    rows = dict(re.findall(r'\{"(\w+", (?:"\w+|NULL)).*?\b(mt_cli_\w+)\}', (ROOT / "client/cli/verbs.c").read_text(), re.S))
+    assert len(rows) > 45
+    for words, function in rows.items():
+        verb = words.replace('", "', " ").replace('", NULL', "")
+        usage = re.search(rf"^  mesatee {verb}(?: .*)?$", usages, re.M)[0]
+        body = re.search(rf"^int {function}\(struct mt_cli \*c\)\n\{{\n(.*?)^\}}", sources, re.S | re.M)[1]
+        missing = options_of(body) - set(re.findall(r"--[a-z-]+", usage + usages.splitlines()[0]))
+        assert not missing, f"{verb}: {missing}"
+
+
 def every_setting_has_its_entry_with_range_and_default():
     page = entries("mesateed.8", "CONFIGURATION")
     table = re.findall(r"^  (\w+) +(.*)$", said("mesateed"), re.M)
@@ -74,5 +94,6 @@ def both_pages_are_of_this_version():
 
 
 sys.exit(report(sentences(every_verb_has_its_entry_with_usage_help_and_example, every_example_is_one_of_its_own_verb,
+                          every_option_that_a_verb_takes_is_in_its_usage,
                           every_setting_has_its_entry_with_range_and_default, every_exit_status_of_the_command_is_explained,
                           both_pages_are_of_this_version)))
