@@ -7,9 +7,9 @@
 #include "attest/credential.h"
 #include "attest/dcap_quote.h"
 #include "attest/ear.h"
-#include "attest/files_test.h"
 #include "attest/image_approval.h"
 #include "attest/snp_report.h"
+#include "attest/td_test.h"
 #include "attest/tpm_structs.h"
 #include "attest/verify.h"
 #include "attest/world_test.h"
@@ -96,7 +96,7 @@ static size_t every_fault(mt_err (*act)(void), bool may_go_on)
     }
 }
 
-static struct file parts[10];
+static struct file parts[6];
 
 static void load_snp(void)
 {
@@ -110,25 +110,8 @@ static void load_snp(void)
 
 static void load_td(void)
 {
-    static const char set[] = "dcap/tdx_v4_azure";
     static struct mt_dcap_quote q;
-    struct mt_collateral *c = &in.collateral;
-    const struct {
-        const char *name;
-        mt_bytes *part;
-    } lists[] = {{"tcb_info.json", &c->tcb_info},
-                 {"tcb_info.sig", &c->tcb_info_signature},
-                 {"tcb_info_chain.pem", &c->tcb_info_chain},
-                 {"qe_identity.json", &c->qe_identity},
-                 {"qe_identity.sig", &c->qe_identity_signature},
-                 {"qe_identity_chain.pem", &c->qe_identity_chain},
-                 {"root_ca_crl.der", &c->root_ca_crl},
-                 {"pck_crl.der", &c->pck_crl}};
-    in = (struct mt_evidence){.quote = file_read(set, "quote.bin", &parts[8]),
-                              .now_ms = 1780922561000};
-    for (size_t i = 0; i < 8; i++) {
-        *lists[i].part = file_read(set, lists[i].name, &parts[i]);
-    }
+    td_read(&in);
     OK(mt_dcap_quote_parse(in.quote, &q));
     expected = q.td.report_data;
 }

@@ -193,15 +193,14 @@ static MT_ERR check_signature(struct step *s, struct mt_trace *trace)
 /* One part of a certificate's version; parts that are reserved may be absent and are then 0. */
 static MT_ERR read_part(const struct mt_x509 *vek, uint8_t part, uint8_t *out)
 {
-    mt_bytes all;
     mt_bytes value;
     bool is_reserved = part >= 4 && part <= 7;
-    mt_err e = mt_x509_extension(vek, oid_of_part[part], &all);
+    mt_err e = read_value(vek, oid_of_part[part], ASN1_INTEGER, &value);
     if (is_reserved && mt_failed(e) && e.fault->code == MT_E_NOTFOUND) {
         *out = 0;
         return MT_OK;
     }
-    MT_TRY(read_value(vek, oid_of_part[part], ASN1_INTEGER, &value));
+    MT_TRY(e);
     bool is_long = value.len == 2 && value.ptr[0] == 0 && value.ptr[1] >= 0x80;
     MT_REQUIRE(is_long || (value.len == 1 && value.ptr[0] < 0x80), MT_E_FORMAT,
                "a version in a VEK certificate is not a byte");

@@ -5,8 +5,8 @@
 #include "attest/verify.h"
 
 #include "attest/dcap_quote.h"
-#include "attest/files_test.h"
 #include "attest/snp_report.h"
+#include "attest/td_test.h"
 #include "attest/tpm_structs.h"
 #include "attest/world_test.h"
 
@@ -143,34 +143,12 @@ static void what_a_tpms_quote_must_be_about_fits_into_it(void)
     MT_ASSERT(is_refused(e, MT_E_FORMAT, &trace, "ak-format"));
 }
 
-static void load_td(const char *set)
-{
-    static struct file parts[9];
-    struct mt_collateral *c = &in.collateral;
-    const struct {
-        const char *name;
-        mt_bytes *part;
-    } lists[] = {{"tcb_info.json", &c->tcb_info},
-                 {"tcb_info.sig", &c->tcb_info_signature},
-                 {"tcb_info_chain.pem", &c->tcb_info_chain},
-                 {"qe_identity.json", &c->qe_identity},
-                 {"qe_identity.sig", &c->qe_identity_signature},
-                 {"qe_identity_chain.pem", &c->qe_identity_chain},
-                 {"root_ca_crl.der", &c->root_ca_crl},
-                 {"pck_crl.der", &c->pck_crl}};
-    in = (struct mt_evidence){.quote = file_read(set, "quote.bin", &parts[8]),
-                              .now_ms = 1780922561000};
-    for (size_t i = 0; i < 8; i++) {
-        *lists[i].part = file_read(set, lists[i].name, &parts[i]);
-    }
-}
-
 /* Of a guest the log gives the registers that its processor has signed. */
 static void a_guests_log_must_explain_its_registers(void)
 {
     static struct file log;
     struct mt_dcap_quote q;
-    load_td("dcap/tdx_v4_azure");
+    td_read(&in);
     OK(mt_dcap_quote_parse(in.quote, &q));
     OK(ask(MT_EVIDENCE_TDX, q.td.report_data));
     in.event_log = file_read("eventlogs/logs", "ccel.bin", &log); /* of another */
