@@ -105,8 +105,9 @@ class Build:
 
 def judge(test, folder, limit_s):
     """The sentence that a test fails at, or None: by the rules of `meson test`, which takes longer to start than most
-    tests take to run. Like there, memory that is freed is overwritten."""
-    with subprocess.Popen(test["cmd"], cwd=test["workdir"] or folder, env={"MALLOC_PERTURB_": "165", **os.environ, **test["env"]},
+    tests take to run. Like there, memory that is freed is overwritten. The first sentence that fails is enough."""
+    around = {"MALLOC_PERTURB_": "165", "TAP_BAIL": "1", **os.environ, **test["env"]}
+    with subprocess.Popen(test["cmd"], cwd=test["workdir"] or folder, env=around,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                           errors="replace", start_new_session=True) as p:
         try:

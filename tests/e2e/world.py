@@ -30,8 +30,12 @@ def is_sanitized(program):
     return b"libasan" in program.read_bytes()
 
 
+class Bail(Exception):
+    """One sentence did not hold, and whoever runs the test wants to know no more."""
+
+
 class Tap:
-    """Sentences that hold or do not; `done` says how many there were."""
+    """Sentences that hold or do not; `done` says how many there were. With TAP_BAIL set, the first that does not is the last."""
 
     def __init__(self):
         self.count, self.failures = 0, 0
@@ -42,6 +46,8 @@ class Tap:
         print(f"{'ok' if holds else 'not ok'} {self.count} - {sentence}", flush=True)
         if not holds:
             print("".join(f"# {line}\n" for line in str(detail).splitlines()[-15:]), end="", flush=True)
+            if os.environ.get("TAP_BAIL"):
+                raise Bail
         return holds
 
     def skip(self, sentence, why):
@@ -231,13 +237,20 @@ class Node:
         return sorted(p for p in self.state.glob(pattern) if p.is_file() and p.name not in ("lock", "public.json"))
 
 
-def main(run):
-    """run(world, tap) with the build folder that the command line names."""
-    world, tap = World(sys.argv[1]), Tap()
+def run_to_its_end(run, world, tap):
     try:
         run(world, tap)
     except (Failed, subprocess.TimeoutExpired) as e:
         tap.ok(False, "the test could go on", e)
+
+
+def main(run):
+    """run(world, tap) with the build folder that the command line names."""
+    world, tap = World(sys.argv[1]), Tap()
+    try:
+        run_to_its_end(run, world, tap)
+    except Bail:
+        print("Bail out!")
     finally:
         world.close()
     sys.exit(tap.done())
