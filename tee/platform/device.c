@@ -117,10 +117,11 @@ MT_ERR mt_device_is_current(struct mt_device *d, mt_bytes kept, bool *out)
     return MT_OK;
 }
 
-MT_ERR mt_device_count(struct mt_device *d, bool is_step, uint64_t *out)
+MT_ERR mt_device_count(struct mt_device *d, bool is_step, uint64_t *out, mt_hash *whose)
 {
+    mt_hash unused;
     MT_REQUIRE(mt_device_counts(d), MT_E_ARG, "the device has no counter");
-    return d->ops->count(d, is_step, out);
+    return d->ops->count(d, is_step, out, whose != NULL ? whose : &unused);
 }
 
 MT_ERR mt_device_endorsement(struct mt_device *d, struct mt_buf *certificate,

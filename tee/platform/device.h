@@ -42,7 +42,7 @@ struct mt_device_ops {
     mt_err (*unseal)(struct mt_device *d, mt_bytes sealed, mt_span secret);
     mt_err (*is_current)(struct mt_device *d, mt_bytes kept, bool *out);
     mt_err (*retire)(struct mt_device *d, mt_bytes kept);
-    mt_err (*count)(struct mt_device *d, bool is_step, uint64_t *out);
+    mt_err (*count)(struct mt_device *d, bool is_step, uint64_t *out, mt_hash *whose);
     mt_err (*endorsement)(struct mt_device *d, struct mt_buf *certificate,
                           struct mt_buf *public_area);
     mt_err (*activate)(struct mt_device *d, mt_bytes blob, mt_bytes secret, mt_span out,
@@ -97,9 +97,11 @@ MT_ERR mt_device_retire(struct mt_device *d, mt_bytes kept);
  * after it opened to an image that an operator let in, or firmware was updated. */
 MT_ERR mt_device_is_current(struct mt_device *d, mt_bytes kept, bool *out);
 
-/* A counter that only grows, made at the first call; `is_step`: one more, then its value. */
+/* A counter that only grows, made at the first call; `is_step`: one more, then its value. `whose`,
+ * which may be NULL: no other device gives this name, for it has proved to have a key of its own.
+ */
 bool mt_device_counts(const struct mt_device *d);
-MT_ERR mt_device_count(struct mt_device *d, bool is_step, uint64_t *out);
+MT_ERR mt_device_count(struct mt_device *d, bool is_step, uint64_t *out, mt_hash *whose);
 
 /* Of a TPM, for enrolment: the maker's certificate (DER; may be empty) and TPMT_PUBLIC of its
  * endorsement key; and the proof that the quoting key lives beside it (TPM2_ActivateCredential of

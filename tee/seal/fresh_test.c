@@ -7,18 +7,20 @@
 struct counter {
     struct mt_device device;
     uint64_t value;
+    uint8_t machine;
     bool is_broken;
     bool is_stuck;   /* reads, and does not step */
     unsigned others; /* steps of another node's between two of ours */
 };
 
-static mt_err count(struct mt_device *d, bool is_step, uint64_t *out)
+static mt_err count(struct mt_device *d, bool is_step, uint64_t *out, mt_hash *whose)
 {
     struct counter *c = (struct counter *)(void *)d;
     MT_REQUIRE(!c->is_broken, MT_E_IO, "the device does not answer");
     MT_REQUIRE(!c->is_stuck || !is_step, MT_E_IO, "the device does not step");
     c->value += is_step ? 1 + c->others : 0;
     *out = c->value;
+    memset(whose->b, c->machine, sizeof whose->b);
     return MT_OK;
 }
 
@@ -59,6 +61,25 @@ static void each_start_goes_on_from_the_last(void)
     end();
 }
 
+/* spec/sealed-object.md */
+static void a_mark_is_written_as_its_page_says(void)
+{
+    static const uint8_t after[] = {0x84, 0x02, 0x09, 0x19, 0x04, 0xd2, 0x58, 0x20};
+    uint64_t transactions = 0;
+    begin();
+    counter.machine = 0x2a;
+    OK(start(true, &transactions));
+    OK(mt_fresh_step(fs, root, &counter.device, 1234));
+    MT_DEFER(mt_buf_free) struct mt_buf b = mt_buf_of_max(64);
+    OK(mt_small_file_read(fs, root, "fresh.mts", &b));
+    MT_ASSERT(b.len == sizeof after + sizeof(mt_hash));
+    MT_ASSERT(mt_bytes_equal((mt_bytes){b.ptr, sizeof after}, MT_BYTES_OF(after)));
+    for (size_t i = sizeof after; i < b.len; i++) {
+        MT_ASSERT(b.ptr[i] == 0x2a);
+    }
+    end();
+}
+
 static void a_disk_that_was_put_back_is_refused(void)
 {
     uint64_t transactions = 0;
@@ -89,6 +110,44 @@ static void a_counter_of_another_machine_is_refused(void)
     counter.value -= 2; /* one less is what a crash leaves */
     MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
     counter.value += 1;
+    OK(start(false, &transactions));
+    end();
+}
+
+/* Whoever may open the disk on more than one machine has copies of many numbers to choose from. */
+static void a_counter_of_another_machine_that_stands_there_too_is_refused(void)
+{
+    uint64_t transactions = 9;
+    bool is_taken_up = false;
+    begin();
+    OK(start(true, &transactions));
+    OK(mt_fresh_step(fs, root, &counter.device, 1234));
+    counter.machine = 1;
+    transactions = 9;
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF) && transactions == 9);
+    counter.value--;
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF) && transactions == 9);
+    OK(mt_fresh_take_up(fs, root, &counter.device, &is_taken_up));
+    MT_ASSERT(is_taken_up);
+    OK(start(false, &transactions));
+    MT_ASSERT(transactions == 1234);
+    counter.machine = 0;
+    counter.value++; /* and no more beside the old one */
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+    end();
+}
+
+/* Of a release before marks had names: as good as it was, and named from the first start on. */
+static void a_mark_without_a_name_gets_one(void)
+{
+    uint64_t transactions = 0;
+    begin();
+    OK(mt_small_file_write(fs, root, "fresh.mts", MT_LITERAL("\x83\x01\x07\x05")));
+    OK(start(false, &transactions));
+    MT_ASSERT(transactions == 5 && counter.value == 8);
+    counter.machine = 1;
+    MT_ASSERT(is_code(start(false, &transactions), MT_E_PROOF));
+    counter.machine = 0;
     OK(start(false, &transactions));
     end();
 }
@@ -170,10 +229,12 @@ static void a_mark_of_another_form_is_refused(void)
         const char *content;
         size_t len;
     } others[] = {
-        {"\x83\x02\x08\x00", 4},     /* version 2 */
-        {"\x82\x01\x08", 3},         /* two fields */
-        {"\x84\x01\x08\x00\x00", 5}, /* four */
-        {"\x83\x01\x08", 3},         /* cut */
+        {"\x83\x03\x08\x00", 4},         /* version 3 */
+        {"\x83\x02\x08\x00", 4},         /* 2, of three fields */
+        {"\x84\x02\x08\x00\x41\x01", 6}, /* another name */
+        {"\x82\x01\x08", 3},             /* two fields */
+        {"\x84\x01\x08\x00\x00", 5},     /* four */
+        {"\x83\x01\x08", 3},             /* cut */
         {"\x83\x01", 2},
         {"\x83", 1},
         {"\x83\x01\x08\x00\x00", 5}, /* something behind */
@@ -218,9 +279,12 @@ int main(void)
 {
     const struct mt_test tests[] = {
         MT_TEST(each_start_goes_on_from_the_last),
+        MT_TEST(a_mark_is_written_as_its_page_says),
         MT_TEST(a_disk_that_was_put_back_is_refused),
         MT_TEST(a_mark_that_is_gone_is_refused),
         MT_TEST(a_counter_of_another_machine_is_refused),
+        MT_TEST(a_counter_of_another_machine_that_stands_there_too_is_refused),
+        MT_TEST(a_mark_without_a_name_gets_one),
         MT_TEST(a_disk_whose_machine_was_replaced_goes_on_from_the_new_counter),
         MT_TEST(a_crash_between_file_and_counter_loses_nothing),
         MT_TEST(a_disk_that_fails_does_not_step_the_counter),

@@ -76,7 +76,7 @@ static MT_ERR tell_tpm(void)
     tell("log", mt_buf_bytes(&e.event_log), false);
     MT_TRY(mt_device_endorsement(d, &certificate, &public_area));
     tell("endorsement", mt_buf_bytes(&certificate), false);
-    MT_TRY(mt_device_count(d, true, &counter));
+    MT_TRY(mt_device_count(d, true, &counter, NULL));
     tell_number("counter", counter);
     return MT_OK;
 }

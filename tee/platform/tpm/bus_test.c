@@ -82,7 +82,7 @@ static mt_err call(struct mt_device *d, size_t which)
                                (mt_span){out, sizeof out}, &got);
         break;
     case 3:
-        e = mt_device_count(d, true, &number);
+        e = mt_device_count(d, true, &number, NULL);
         break;
     case 4:
         e = mt_device_seal(d, (mt_bytes){nothing, MT_DEVICE_SECRET_LEN}, false, &a);

@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: The MesaTEE authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
 #include <tss2/tss2_mu.h>
 
 #include "platform/tpm/inside.h"
@@ -87,7 +88,21 @@ static MT_ERR step_and_read(const struct mt_tpm_object *session, TPM2_HANDLE ind
     return MT_OK;
 }
 
-static MT_ERR count(struct mt_tpm *t, TPM2_HANDLE index, bool is_step, uint64_t *out)
+/* Nobody without the private half of the key that salts the session could have answered in it: so
+ * the key's name says which TPM counts. Its seed is the owner's, and so is the counter. */
+static MT_ERR name_key(const struct mt_tpm_object *salt, mt_hash *out)
+{
+    enum { ALGORITHM_LEN = 2 };
+    MT_DEFER(mt_tpm_release) TPM2B_NAME *name = NULL;
+    MT_TRY(mt_tpm_said(Esys_TR_GetName(salt->t->esys, salt->at, &name)));
+    MT_REQUIRE(name->size == ALGORITHM_LEN + sizeof out->b, MT_E_FORMAT,
+               "a TPM's key has a name of another length");
+    memcpy(out->b, name->name + ALGORITHM_LEN, sizeof out->b);
+    return MT_OK;
+}
+
+static MT_ERR count(struct mt_tpm *t, TPM2_HANDLE index, bool is_step, uint64_t *out,
+                    mt_hash *whose)
 {
     ESYS_TR nv = ESYS_TR_NONE;
     MT_DEFER(mt_tpm_flush) struct mt_tpm_object salt = {t, ESYS_TR_NONE};
@@ -100,19 +115,23 @@ static MT_ERR count(struct mt_tpm *t, TPM2_HANDLE index, bool is_step, uint64_t 
     if (!mt_failed(e)) {
         e = step_and_read(&session, index, nv, is_step, out);
     }
+    if (!mt_failed(e)) {
+        e = name_key(&salt, whose);
+    }
     MT_TRY(mt_tpm_said(Esys_TR_Close(t->esys, &nv)));
     return e;
 }
 
-mt_err mt_tpm_count(struct mt_device *d, bool is_step, uint64_t *out)
+mt_err mt_tpm_count(struct mt_device *d, bool is_step, uint64_t *out, mt_hash *whose)
 {
     MT_TRY(mt_tpm_ready(mt_tpm_of(d)));
-    return count(mt_tpm_of(d), COUNTER, is_step, out);
+    return count(mt_tpm_of(d), COUNTER, is_step, out, whose);
 }
 
 MT_ERR mt_tpm_count_slots(struct mt_tpm *t, bool is_step, uint64_t *out)
 {
-    return count(t, MT_TPM_SLOT_COUNTER, is_step, out);
+    mt_hash whose;
+    return count(t, MT_TPM_SLOT_COUNTER, is_step, out, &whose);
 }
 
 MT_ERR mt_tpm_policy_slots(const struct mt_tpm_object *policy, uint64_t until)

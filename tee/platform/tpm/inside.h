@@ -86,7 +86,7 @@ mt_err mt_tpm_endorsement(struct mt_device *d, struct mt_buf *certificate,
                           struct mt_buf *public_area);
 mt_err mt_tpm_activate(struct mt_device *d, mt_bytes blob, mt_bytes secret, mt_span out,
                        size_t *got);
-mt_err mt_tpm_count(struct mt_device *d, bool is_step, uint64_t *out);
+mt_err mt_tpm_count(struct mt_device *d, bool is_step, uint64_t *out, mt_hash *whose);
 mt_err mt_tpm_seal(struct mt_device *d, mt_bytes secret, bool is_next, struct mt_buf *out);
 mt_err mt_tpm_unseal(struct mt_device *d, mt_bytes sealed, mt_span secret);
 mt_err mt_tpm_is_current(struct mt_device *d, mt_bytes sealed, bool *out);

@@ -60,7 +60,7 @@ static void try_unseal(void)
 static void try_count(void)
 {
     uint64_t now = 0;
-    bool is_ok = !mt_failed(mt_device_count(device, false, &now));
+    bool is_ok = !mt_failed(mt_device_count(device, false, &now, NULL));
     MT_ASSERT(!is_ok || now == count);
 }
 
@@ -160,7 +160,7 @@ static void begin_all(void)
     begin();
     sealed = mt_buf_of_max(8192);
     OK(mt_device_seal(device, MT_BYTES_OF(secret), false, &sealed));
-    OK(mt_device_count(device, true, &count));
+    OK(mt_device_count(device, true, &count, NULL));
 }
 
 static void end_all(void)

@@ -256,7 +256,7 @@ static void the_makers_certificate_is_read_whole(void)
 static uint64_t counted(bool is_step)
 {
     uint64_t value = 0;
-    OK(mt_device_count(device, is_step, &value));
+    OK(mt_device_count(device, is_step, &value, NULL));
     return value;
 }
 
@@ -275,14 +275,36 @@ static void the_counter_goes_up_and_survives_a_restart_and_its_own_removal(void)
     end();
 }
 
+/* Made of the owner's seed: another TPM's is another, and the same one's after a clear, too. */
+static void a_counter_says_which_tpm_counts(void)
+{
+    mt_hash first;
+    mt_hash again;
+    uint64_t value = 0;
+    begin();
+    OK(mt_device_count(device, false, &value, &first));
+    power_off();
+    power_on();
+    OK(mt_device_count(device, true, &value, &again));
+    MT_ASSERT(mt_hash_equal(&first, &again));
+    WITHOUT_DEVICE("tpm2_clear", "-T", TCTI, "-c", "p");
+    OK(mt_device_count(device, true, &value, &again));
+    MT_ASSERT(!mt_hash_equal(&first, &again));
+    end();
+    begin();
+    OK(mt_device_count(device, false, &value, &again));
+    MT_ASSERT(!mt_hash_equal(&first, &again));
+    end();
+}
+
 static void a_store_in_the_counters_place_is_no_counter(void)
 {
     uint64_t value = 0;
     begin();
     WITHOUT_DEVICE("tpm2_nvdefine", "-T", TCTI, "-C", "o", "-s", "8", "-a",
                    "authread|authwrite|no_da", "0x01804d54");
-    fails(mt_device_count(device, false, &value), MT_E_PROOF);
-    fails(mt_device_count(device, true, &value), MT_E_PROOF);
+    fails(mt_device_count(device, false, &value, NULL), MT_E_PROOF);
+    fails(mt_device_count(device, true, &value, NULL), MT_E_PROOF);
     end();
 }
 
@@ -406,7 +428,7 @@ static void an_answer_that_is_changed_on_its_way_is_refused(void)
     begin_heard();
     (void)counted(true);
     changed = TPM2_CC_NV_Read;
-    fails(mt_device_count(device, false, &value), MT_E_PROOF);
+    fails(mt_device_count(device, false, &value, NULL), MT_E_PROOF);
     changed = 0;
     mt_buf_free(&sealed);
     end_heard();
@@ -484,8 +506,8 @@ static void a_tpm_that_is_gone_is_closed(void)
     uint64_t value = 0;
     begin();
     MT_ASSERT(kill(swtpm, SIGKILL) == 0);
-    fails(mt_device_count(device, false, &value), MT_E_CLOSED);
-    fails(mt_device_count(device, false, &value), MT_E_CLOSED);
+    fails(mt_device_count(device, false, &value, NULL), MT_E_CLOSED);
+    fails(mt_device_count(device, false, &value, NULL), MT_E_CLOSED);
     end();
 }
 
@@ -503,7 +525,7 @@ static void a_tpm_that_comes_back_is_opened_again(void)
     MT_ASSERT(e.quote.len == 0);
     switch_on();
     uint64_t now = 0;
-    for (int i = 0; i < 1000 && mt_failed(mt_device_count(device, true, &now)); i++) {
+    for (int i = 0; i < 1000 && mt_failed(mt_device_count(device, true, &now, NULL)); i++) {
         (void)usleep(10 * 1000); /* it has not begun to listen */
     }
     MT_ASSERT(now == before + 1);
@@ -532,6 +554,7 @@ int main(void)
         MT_TEST(a_challenge_is_answered_by_the_tpm_with_both_keys),
         MT_TEST(the_makers_certificate_is_read_whole),
         MT_TEST(the_counter_goes_up_and_survives_a_restart_and_its_own_removal),
+        MT_TEST(a_counter_says_which_tpm_counts),
         MT_TEST(a_store_in_the_counters_place_is_no_counter),
         MT_TEST(what_was_sealed_opens_until_anything_else_is_measured),
         MT_TEST(what_was_changed_or_sealed_elsewhere_does_not_open),
