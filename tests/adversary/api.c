@@ -138,8 +138,8 @@ static void run(const char *task)
 {
     ask(202, "post", "", "/tasks/%s/runs", task);
     const char *id = said("run");
-    for (int i = 0; i < 1000 && !peer_has(&peer, "\"state\":\"done\""); i++) {
-        node_pause(10);
+    for (int i = 0; i < NODE_LOOKS && !peer_has(&peer, "\"state\":\"done\""); i++) {
+        node_pause(NODE_STEP_MS);
         ask(200, "get", "", "/tasks/%s/runs/%s", task, id);
     }
     MT_ASSERT(peer_has(&peer, "\"state\":\"done\""));

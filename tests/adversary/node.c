@@ -234,6 +234,14 @@ uint64_t node_staged_bytes(const struct node *n)
     return bytes;
 }
 
+bool node_stages_nothing(const struct node *n)
+{
+    for (int i = 0; i < NODE_LOOKS && node_staged_files(n) > 0; i++) {
+        node_pause(NODE_STEP_MS);
+    }
+    return node_staged_files(n) == 0;
+}
+
 bool node_has_logged(const struct node *n, const char *text)
 {
     char path[NODE_PATH_MAX];

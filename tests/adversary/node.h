@@ -44,6 +44,8 @@ uint64_t node_resident_bytes(const struct node *n);
 /* What lies in its folder for bodies that are on their way. */
 size_t node_staged_files(const struct node *n);
 uint64_t node_staged_bytes(const struct node *n);
+/* Waits until it is empty: what is refused may still be being written. */
+bool node_stages_nothing(const struct node *n);
 /* Whether `text` is anywhere in what the node has logged. */
 bool node_has_logged(const struct node *n, const char *text);
 /* Removes everything. */

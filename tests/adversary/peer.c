@@ -29,13 +29,13 @@ int peer_dial(uint16_t port, int room)
     if (room > 0) {
         MT_ASSERT(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) == 0);
     }
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence);
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     if (connect(fd, (const struct sockaddr *)(const void *)&to, sizeof to) != 0) {
         (void)close(fd);
         return -1;
     }
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     return fd;
 }
 
@@ -43,7 +43,10 @@ static bool flush(struct peer *p)
 {
     for (mt_bytes out = mt_channel_output(p->channel); out.len > 0;
          out = mt_channel_output(p->channel)) {
-        ssize_t n = send(p->fd, out.ptr, out.len, MSG_NOSIGNAL);
+        ssize_t n = 0;
+        do { /* who was stopped for a while is interrupted, with a time limit as ours */
+            n = send(p->fd, out.ptr, out.len, MSG_NOSIGNAL);
+        } while (n < 0 && errno == EINTR);
         if (n <= 0) {
             return false;
         }
@@ -56,7 +59,10 @@ static bool flush(struct peer *p)
 static int receive(struct peer *p)
 {
     uint8_t cipher[PIECE];
-    ssize_t n = recv(p->fd, cipher, sizeof cipher, 0);
+    ssize_t n = 0;
+    do {
+        n = recv(p->fd, cipher, sizeof cipher, 0);
+    } while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) {
         return -1;
     }

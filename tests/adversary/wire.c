@@ -333,13 +333,6 @@ static void slowly_but_surely(void)
     peer_close(&p);
 }
 
-static void until_nothing_is_staged(void)
-{
-    for (int i = 0; i < 1000 && node_staged_files(&node) > 0; i++) {
-        node_pause(10);
-    }
-}
-
 static void stop_in_the_middle(void)
 {
     static uint8_t half[300 * 1024];
@@ -362,12 +355,11 @@ static void stop_in_the_middle(void)
     MT_ASSERT(shutdown(p.fd, SHUT_WR) == 0);
     (void)tap_ok(peer_is_cut(&p), "who closes half of a connection loses all of it", "it goes on");
     peer_close(&p);
-    until_nothing_is_staged();
+    bool is_clean = node_stages_nothing(&node);
     (void)tap_ok(!has_data("truncated") && !has_data("reset") && !has_data("halved"),
                  "of a body that ends early, is reset or half closed, nothing is committed",
                  "a data set is there");
-    (void)tap_ok(node_staged_files(&node) == 0, "nor left in staging", "%zu files",
-                 node_staged_files(&node));
+    (void)tap_ok(is_clean, "nor left in staging", "%zu files", node_staged_files(&node));
 }
 
 /* ---- retries */
@@ -439,9 +431,9 @@ static void outcome_unknown(void)
     MT_ASSERT(add_unheard(&p, (const char *)hex));
     peer_close(&p);
     bool is_done = false;
-    for (int i = 0; i < 1000 && !is_done; i++) {
+    for (int i = 0; i < NODE_LOOKS && !is_done; i++) {
         is_done = has_user("\"unheard\"");
-        node_pause(is_done ? 0 : 10);
+        node_pause(is_done ? 0 : NODE_STEP_MS);
     }
     MT_ASSERT(peer_open(&p, &node, node.admin));
     MT_ASSERT(add_unheard(&p, (const char *)hex));
