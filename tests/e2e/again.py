@@ -7,16 +7,17 @@ import subprocess
 import time
 
 import world as the_world
-from world import Node
+from world import PATIENCE_S, Node
 
 REFUSED, NOT_GENUINE = 2, 3
 AGE_S = 1
+TRIES = 20  # at what has to be done within that
 
 
 def counted(path):
     """What the node has counted: connections and requests."""
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(10)
+        s.settimeout(PATIENCE_S)
         s.connect(str(path))
         s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         got = b""
@@ -42,7 +43,7 @@ class Client:
 
     def end(self):
         self.process.stdin.close()
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE_S)
 
 
 def age():
@@ -59,12 +60,26 @@ def policies(w, node):
     return kept, good, other, w.dir / "alice.node.policy"
 
 
+def holds(client, kept, good, other):
+    """With the other policy, when there was time to ask before the verdict is old."""
+    for _ in range(TRIES):
+        shutil.copy(good, kept)
+        age()
+        begun = time.monotonic()
+        client.ask()
+        shutil.copy(other, kept)
+        status, why = client.ask()
+        if status == 0 or time.monotonic() - begun < AGE_S:
+            break
+    return status == 0, "until then it holds", why
+
+
 def requests(w, tap, node, sock):
     kept, good, other, foreign = policies(w, node)
     client, old = Client(w, "admin", AGE_S), Client(w, "admin", 600)
     first, late = client.ask(), old.ask()
     begun = counted(sock)
-    held = client.ask()
+    held = old.ask()
     before = counted(sock)
     age()
     second = client.ask()
@@ -72,9 +87,7 @@ def requests(w, tap, node, sock):
     tap.ok(first == held == second == late == (0, ""), "a verdict that is old is renewed before the next request", f"{first} {second}")
     tap.ok(after == (begun[0], before[1] + before[1] - begun[1] + 1), "on the same connection, by one request more",
            f"{begun} {before} {after}")
-    shutil.copy(other, kept)
-    status, why = client.ask()
-    tap.ok(status == 0, "until then it holds", why)
+    tap.ok(*holds(client, kept, good, other))
     age()
     before = counted(sock)
     status, why = client.ask()
@@ -113,7 +126,7 @@ def watch(w, tap, node, kept, good, other):
     tap.ok("created" in created and "approved" in approved, "a watch goes on where it was", created + approved)
     age()
     shutil.copy(other, kept)
-    said = process.communicate(timeout=60)
+    said = process.communicate(timeout=PATIENCE_S)
     tap.ok(process.returncode == REFUSED and "measurement-unknown" in said[1], "and ends when the verdict turns, by its rule",
            f"{process.returncode} {said}")
     tap.ok(said[0] == "", "no event comes twice", said[0])

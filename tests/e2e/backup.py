@@ -7,12 +7,12 @@ import subprocess
 import threading
 
 import world as the_world
-from world import Node
+from world import PATIENCE_S, Node, until
 
 
 def mesateed_restore(w, node, backup, secret, *more):
     done = subprocess.run([w.build / "mesateed", "--config", node.conf, "--restore", backup, "--secret", secret, *more],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
     w.said.append(done.stdout + done.stderr)
     return done
 
@@ -63,8 +63,7 @@ def test(w, tap):
 
     writer = threading.Thread(target=load)
     writer.start()
-    while not acknowledged:
-        pass
+    until(lambda: acknowledged)
     before = len(acknowledged)
     done = w.cli("admin", "backup", backup, "--secret", secret)
     is_over.set()

@@ -3,6 +3,7 @@
 import http.server
 import json
 import pathlib
+import socket
 import subprocess
 import sys
 import threading
@@ -284,9 +285,9 @@ def checked(w, tap, g, folder, expected, amd):
 
 
 def unreachable(w, tap, g, folder, expected):
-    gone = Server()
-    gone.close()
-    done = g.get(folder, expected, w.dir / "gone", source=gone.base)
+    with socket.socket() as kept:  # so that nobody else gets the port, and listens
+        kept.bind(("127.0.0.1", 0))
+        done = g.get(folder, expected, w.dir / "gone", source=f"http://127.0.0.1:{kept.getsockname()[1]}")
     words = [w.build / "mesatee", "--home", w.dir / "auditor", "collateral", "get", g.alone(folder), w.dir / "gone", "--from", g.server.base]
     lone = subprocess.run([str(x) for x in words], env={"PATH": "/nowhere"}, text=True, capture_output=True)
     bad = [g.get(folder, expected, w.dir / "gone", source=source).returncode for source in ("http://a b", "https://x/?q", "ftp://127.0.0.1", "file:///etc")]

@@ -6,10 +6,9 @@ import json
 import os
 import re
 import subprocess
-import time
 
 import world as the_world
-from world import Node
+from world import Node, until
 
 CONSTANTS = (bytes(32), bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 8]),
              b"\xff" * 32, b"teaclave".ljust(32, b"\0"))
@@ -163,12 +162,16 @@ def audit_log_is_whole(w, tap):
     path.write_text(json.dumps(refused_use))
     w.cli("bob", "task", "create", path, check=False)
     bob = bytes.fromhex(w.json("bob", "identity", "show", "bob")["subject"])
-    until, tried, missing = time.monotonic() + 20, False, list(ACTIONS)
-    while (not tried or missing) and time.monotonic() < until:  # refusals are written together, at most a second late
-        time.sleep(0.1)
+    tried, missing = False, list(ACTIONS)
+
+    def is_whole():
+        nonlocal tried, missing
         records = audited(w)
         tried = any(bob in r and b"task.create" in r for r in records)
         missing = [a for a in ACTIONS if not any(a.encode() in r for r in records)]
+        return tried and not missing
+
+    until(is_whole)  # refusals are written together, at most a second late
     verified = w.cli("admin", "audit", "verify", check=False)
     tap.ok(verified.returncode == 0 and not missing and tried, "D12: the audit log is chained, under the signed head, and "
            "has what was done and what was refused", f"{verified.stderr}, without {missing}, {tried}")

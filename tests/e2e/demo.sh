@@ -27,7 +27,7 @@ start_node() {
     : >"$work/node.log" # before anyone looks for what the node before has said
     "$mesatee" --home "$work/operator" dev --dir "$work/node" --identity operator --listen 127.0.0.1:0 >"$work/node.log" 2>&1 &
     node=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 2400); do
         grep -q 'listens on' "$work/node.log" && return 0
         kill -0 "$node" 2>/dev/null || { wait "$node" || true; node=; return 1; }
         sleep 0.05

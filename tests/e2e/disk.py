@@ -13,7 +13,8 @@ import threading
 import time
 
 import world as the_world
-from world import IS_ROOT, Node
+from crash import pages
+from world import IS_ROOT, PATIENCE_S, Node, until
 
 POSITIONS = 8  # of each file, at which a bit is flipped
 
@@ -285,11 +286,11 @@ def test_sync_fails(w, tap):
     path, faults, said = w.dir / "piece", [], set()
     for call, error in (("fdatasync", "EIO"), ("pwrite64", "ENOSPC"), ("renameat", "EIO"), ("fsync", "EIO")):
         node.start("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-                   f"inject={call}:error={error}:when=12+", timeout=60)
+                   f"inject={call}:error={error}:when=12+")
         kept = []
         for i in range(40):
             path.write_bytes(os.urandom(2000 if i % 2 else 90000))
-            done = w.cli("erin", "--json", "data", "put", f"{call}{error}", path, check=False, timeout=20)
+            done = w.cli("erin", "--json", "data", "put", f"{call}{error}", path, check=False)
             if done.returncode == 0:
                 kept.append(json.loads(done.stdout)["commitment"])
             else:
@@ -298,11 +299,11 @@ def test_sync_fails(w, tap):
         words = ""
         if call in ("fdatasync", "pwrite64"):  # the ledger needs these for every block
             for _ in range(20):
-                done = w.cli("erin", "data", "grant", f"{call}{error}", "dora", "--right", "see", check=False, timeout=20)
+                done = w.cli("erin", "data", "grant", f"{call}{error}", "dora", "--right", "see", check=False)
                 if done.returncode != 0:
                     break
             try:
-                status = node.process.wait(10)
+                status = node.process.wait(PATIENCE_S)
                 node.process = None
                 node.wait_for_lock()
             except subprocess.TimeoutExpired:
@@ -377,17 +378,19 @@ def test_power(w, tap, rounds=5):
             threads = [threading.Thread(target=load, args=(f"power{k}",)) for k in range(3)]
             for t in threads:
                 t.start()
+            until(lambda: len(acknowledged) > i)
             time.sleep(w.random.uniform(0.1, 0.5))
             power.cut()
             for t in threads:
-                t.join(30)
+                t.join()
             node.kill()
             power.again()
             node.start()
             there = {}
             for name, commitment in acknowledged:
                 if name not in there:
-                    there[name] = {v["commitment"] for v in w.json("heidi", "data", "show", name)["versions"]}
+                    show = lambda *more, name=name: w.json("heidi", "data", "show", name, *more)["versions"]
+                    there[name] = {v["commitment"] for v in pages(show, "version")}
                 if commitment not in there[name]:
                     lost.append((name, commitment))
         back = w.dir / "back"

@@ -13,7 +13,7 @@ import tomllib
 
 import world as the_world
 from disk import can_trace
-from world import IS_ROOT, Node
+from world import IS_ROOT, PATIENCE_S, Node
 
 HERE = pathlib.Path(__file__).resolve().parent
 MANIFEST = HERE.parents[1] / "host/gramine/mesateed.manifest.template"
@@ -72,7 +72,7 @@ def start(node, trace, calls, manifest):
     unseen = ",".join(c for c in passed if c not in looked_at)
     node.start("prlimit", f"--stack={size(manifest['sys']['stack']['size'])}", f"--as={size(manifest['sgx']['enclave_size']) - OWN_BYTES}",
                "strace", "-f", "-qq", "--seccomp-bpf", "-s", "0", "-o", trace, *(["-u", "nobody"] if IS_ROOT else []),
-               "-e", f"trace=!{unseen}", "-e", f"inject=!{','.join(passed)}:error=ENOSYS", timeout=60)
+               "-e", f"trace=!{unseen}", "-e", f"inject=!{','.join(passed)}:error=ENOSYS")
     node.threads = node_threads(node)
 
 
@@ -85,7 +85,7 @@ def node_threads(node):
 def end(node):
     """SIGTERM as Gramine passes it on, to the node."""
     os.kill(node.pid, signal.SIGTERM)
-    status = node.process.wait(40)
+    status = node.process.wait(PATIENCE_S)
     node.process = None
     return status
 
@@ -143,7 +143,7 @@ def test(w, tap):
 def refuse(node, trace, when):
     """What the node says whose n-th prctl is refused by a kernel that has it."""
     try:
-        node.start("strace", "-f", "-qq", "-o", trace, "-e", "trace=prctl", "-e", f"inject=prctl:error=EPERM:when={when}", timeout=60)
+        node.start("strace", "-f", "-qq", "-o", trace, "-e", "trace=prctl", "-e", f"inject=prctl:error=EPERM:when={when}")
     except the_world.Failed as e:
         return str(e)
     node.kill()

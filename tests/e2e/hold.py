@@ -1,10 +1,19 @@
 #!/usr/bin/env python3
 """hold.py BUILD: nothing leaves a node before it is durable; TAP. Apart from disk.py, so that a mutant is noticed soon."""
+import collections
+import re
 import subprocess
 
 import world as the_world
 from disk import can_trace
-from world import Node
+from world import Node, until
+
+HELD = 8  # of a thread's syncs: some before are the start's
+SILENCE_S = 3  # long for an answer that nothing holds
+
+
+def ask(w, who, *words):
+    return subprocess.Popen([w.build / "mesatee", "--home", w.dir / who, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def test(w, tap):
@@ -20,30 +29,30 @@ def test(w, tap):
     w.cli("frank", "data", "put", "before", path)
     node.stop()
     # Only ledger writes call fdatasync after that many: a small body and no upload.
-    node.start("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
-               "inject=fdatasync:delay_enter=60000000:when=8+", timeout=60)
-    answers = []
+    trace = w.dir / "trace"
+    node.start("strace", "-f", "-qq", "-o", trace, "-e", "trace=fdatasync", "-e",
+               f"inject=fdatasync:delay_enter=600000000:when={HELD}+")
+    grant = ("frank", "data", "grant", "before", "grace", "--right", "see")
+    asked = []
 
-    def ask(who, *words):
-        try:
-            done = w.cli(who, *words, check=False, timeout=3)
-            answers.append((words, done.returncode))
-        except subprocess.TimeoutExpired:
-            answers.append((words, None))
+    def is_held():
+        return max(collections.Counter(re.findall(r"^(\d+) +fdatasync\(", trace.read_text(), re.M)).values(), default=0) >= HELD
 
-    for _ in range(12):  # until one does not come back
-        ask("frank", "data", "grant", "before", "grace", "--right", "see")
-        if answers[-1][1] is None:
-            break
+    while not is_held() and len(asked) < 2 * HELD:
+        asked.append(ask(w, *grant))
+        until(lambda: asked[-1].poll() is not None or is_held())
     # Her list would show what is appended and not durable.
-    ask("grace", "data", "list")
-    held = [a for a in answers if a[1] is None]
-    granted = sum(a[1] == 0 for a in answers if a[0][1] == "grant")
+    late = [ask(w, *grant), ask(w, "grace", "data", "list")]
+    until(lambda: any(a.poll() is not None for a in late), SILENCE_S)
+    answers = [a.poll() for a in asked + late]
+    holds = is_held() and answers[-2:] == [None, None]
     node.kill()
+    for a in asked + late:
+        a.wait()
     node.start()
     shown = w.json("frank", "data", "show", "before")
-    there = len(shown["versions"]) == 1 and len(shown["grants"]) >= granted
-    tap.ok(len(held) == 2 and answers[-1][1] is None and there, sentence, f"{answers}, {shown}")
+    there = len(shown["versions"]) == 1 and len(shown["grants"]) >= answers.count(0)
+    tap.ok(holds and there, sentence, f"{answers}, {shown}, {trace.read_text()[-200:]}")
     node.kill()
 
 

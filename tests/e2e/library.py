@@ -8,14 +8,14 @@ import subprocess
 import sys
 
 import world as the_world
-from world import Node
+from world import PATIENCE_S, Node
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TWO = "email,v\na@x,1\nb@x,2\nc@x,3\n", "email,w\nb@x,5\nc@x,6\nd@x,7\n"
 
 
 def run(*words, **more):
-    return subprocess.run([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, **more)
+    return subprocess.run([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S, **more)
 
 
 def two_owners(w, node, name):

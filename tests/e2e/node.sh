@@ -59,7 +59,7 @@ start_node() {
     rm -f "$work/state/public.json"
     "$mesateed" --config "$work/node.conf" 2>>"$work/log" &
     node=$!
-    for _ in $(seq 300); do
+    for _ in $(seq 4000); do
         [ -s "$work/state/public.json" ] && break
         kill -0 "$node" 2>/dev/null || { node=; return 1; }
         sleep 0.03
@@ -187,7 +187,10 @@ ok $? 'and names the row'
 
 # deletion
 expect 0 'deleted' 'data is deleted' as alice data delete t --now
-sleep 0.3
+for _ in $(seq 1200); do
+    as alice data show "$id" 2>&1 | grep -qF 'state: shredded' && break
+    sleep 0.1
+done
 expect 0 'state: shredded' 'and its keys are destroyed at once if asked' as alice data show "$id"
 
 # the disk
@@ -236,7 +239,7 @@ for at in 17 600 1500 4097 9000; do
 import sys
 f = open(sys.argv[1], "r+b"); f.seek(int(sys.argv[2])); b = f.read(1)[0]; f.seek(int(sys.argv[2])); f.write(bytes([b ^ 8]))
 PY
-    timeout 5 "$mesateed" --config "$work/node.conf" >"$work/said" 2>&1
+    timeout 120 "$mesateed" --config "$work/node.conf" >"$work/said" 2>&1
     [ $? -eq 1 ] || undetected=1
     cp "$work/chunk" "$chunk"
 done

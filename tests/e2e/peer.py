@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import world as the_world
-from world import Node
+from world import PATIENCE_S, Node
 
 sys.dont_write_bytecode = True
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "vectors"))
@@ -27,7 +27,7 @@ class Machine:
 
     def platform(self):
         done = subprocess.run([self.w.build / "mesateed", "--config", self.node.conf, "--machine"], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, timeout=20)
+                              stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
         return done.stdout.strip()
 
     def set(self, name, value):

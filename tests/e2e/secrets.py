@@ -8,10 +8,9 @@ import pathlib
 import signal
 import socket
 import subprocess
-import time
 
 import world as the_world
-from world import IS_ROOT, Node
+from world import IS_ROOT, PATIENCE_S, Node, until
 
 UNLIMITED = ("sh", "-c", 'cd "$0" && ulimit -c unlimited && exec "$@"')
 
@@ -128,7 +127,7 @@ def administer(w, canaries):
 
 def metrics_of(node, path):
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(10)
+        s.settimeout(PATIENCE_S)
         s.connect(str(path))
         s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         got = b""
@@ -202,9 +201,7 @@ def crash_client(w, tap, node, canaries, folder):
     can_leave, before = leaves_cores(folder), connections_to(node.public["port"])
     client = subprocess.Popen([*UNLIMITED, folder, w.build / "mesatee", "--home", w.dir / "alice", "data", "list"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 20
-    while connections_to(node.public["port"]) == before and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: connections_to(node.public["port"]) != before)
     limits = [core_bytes_max(p.pid) for p in (client, node.process)]
     client.send_signal(signal.SIGSEGV)
     status = client.wait()

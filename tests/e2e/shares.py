@@ -6,12 +6,12 @@ import os
 import subprocess
 
 import world as the_world
-from world import Node
+from world import PATIENCE_S, Node
 
 
 def recover(w, node, *shares):
     done = subprocess.run([w.build / "mesateed", "--config", node.conf, "--recover", *shares],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
     w.said.append(done.stdout + done.stderr)
     return done
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 import world
 
@@ -38,11 +37,9 @@ class Tpm:
              "--ctrl", f"type=unixio,path={path}.ctrl,mode=0666", "--flags", "not-need-init,startup-clear"], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         # The node asks as nobody. A socket is there before it has its mode: until then it would be refused.
-        for _ in range(200):
-            if all(p.exists() and p.stat().st_mode & 0o777 == 0o666 for p in (path, self.dir / "tpm.ctrl")):
-                return f"swtpm:path={path}"
-            time.sleep(0.05)
-        raise world.Failed("swtpm does not start")
+        if not world.until(lambda: all(p.exists() and p.stat().st_mode & 0o777 == 0o666 for p in (path, self.dir / "tpm.ctrl"))):
+            raise world.Failed("swtpm does not start")
+        return f"swtpm:path={path}"
 
     def run(self, *command):
         where = f"swtpm:path={self.dir}/tpm"

@@ -172,7 +172,7 @@ def moves(w, tap, node, tpm, other):
     moved = world.Node(w, name="moved", device="tpm", root_key="device", keyfile=w.dir / "recovery")
     start(moved, other)
     done = subprocess.run([w.build / "mesateed", "--config", moved.conf, "--restore", w.dir / "all.mtb", "--secret", w.dir / "offline"],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=world.PATIENCE_S)
     start(moved, other).start()
     moved.stop()
     said = moved.log.read_text()
@@ -259,10 +259,10 @@ def replaced(w, tap, tpm, other):
     status, said = start(node, other).run_to_end()
     tap.ok(status == 1 and "on the machine whose device made the slot" in said, "another machine does not open the disk by itself", said[-400:])
     done = subprocess.run([w.build / "mesateed", "--config", node.conf, "--recover", shares[0]], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=60)
+                          stderr=subprocess.STDOUT, text=True, timeout=world.PATIENCE_S)
     tap.ok(done.returncode == 1 and node.run_to_end()[0] == 1, "nor with fewer shares than it takes", done.stdout)
     done = subprocess.run([w.build / "mesateed", "--config", node.conf, "--recover", shares[2], shares[0]], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=60)
+                          stderr=subprocess.STDOUT, text=True, timeout=world.PATIENCE_S)
     tap.ok(done.returncode == 0 and "counter-taken-up" in done.stdout and '"recovered"' in done.stdout,
            "two of three holders open it there, and the node says that its counter knows nothing of before", done.stdout)
     found = []

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 IS_ROOT = os.geteuid() == 0
+PATIENCE_S = 120  # with what is sure to come, on whatever machine; nobody waits so long but for a failure
 TASK = {
     "function": {"name": "echo", "version": 1},
     "arguments": {},
@@ -23,6 +24,14 @@ TASK = {
 
 class Failed(Exception):
     pass
+
+
+def until(holds, patience_s=PATIENCE_S):
+    """Looks again and again until it holds; what it was in the end."""
+    end = time.monotonic() + patience_s
+    while not (found := holds()) and time.monotonic() < end:
+        time.sleep(0.004)
+    return found
 
 
 def is_sanitized(program):
@@ -74,7 +83,7 @@ class World:
             node.kill()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def cli(self, who, *words, check=True, timeout=60, env=None):
+    def cli(self, who, *words, check=True, timeout=PATIENCE_S, env=None):
         done = subprocess.run([self.build / "mesatee", "--home", self.dir / who, *map(str, words)], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, env=env)
         self.said.append(done.stdout + done.stderr)
@@ -89,7 +98,7 @@ class World:
         """One request as it is written, which our own command might not send: the status and the answer."""
         words = [] if body is None else [json.dumps(body)]
         done = subprocess.run([self.build / "tests/ask", self.dir / who, method, target, *words], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_S)
         self.said.append(done.stdout + done.stderr)
         if done.returncode != 0:
             raise Failed(f"{who}: {method} {target}: {done.stderr}")
@@ -126,36 +135,33 @@ class Node:
             self.process = subprocess.Popen([*prefix, self.world.build / "mesateed", "--config", self.conf, *self.arguments],
                                             stdout=log, stderr=log, start_new_session=True, env=env)
 
-    def start(self, *prefix, timeout=20, env=None):
+    def is_up_or_down(self):
+        """The last thing that a start does is to write this file."""
+        return self.process.poll() is not None or (self.state / "public.json").exists()
+
+    def start(self, *prefix, env=None):
         self.spawn(*prefix, env=env)
-        until = time.monotonic() + timeout
-        while time.monotonic() < until:
-            try:
-                text = (self.state / "public.json").read_text()
-                self.public = json.loads(text)
-                self.readdress()
-                return self
-            except (OSError, ValueError):
-                pass
-            if self.process.poll() is not None:
-                status, self.process = self.process.returncode, None
-                raise Failed(f"the node ended with {status}: {self.last_words()}")
-            time.sleep(0.004)
-        raise Failed(f"the node is not ready: {self.last_words()}")
+        if not until(self.is_up_or_down):
+            raise Failed(f"the node is not ready: {self.last_words()}")
+        if self.process.poll() is not None:
+            status, self.process = self.process.returncode, None
+            raise Failed(f"the node ended with {status}: {self.last_words()}")
+        self.public = json.loads((self.state / "public.json").read_text())
+        self.readdress()
+        return self
 
     def last_words(self, count=3):
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return "\n".join(lines[-count:])
 
-    def run_to_end(self, timeout=20):
-        """A start that must fail: the exit status, and what it wrote."""
+    def run_to_end(self):
+        """A start that must fail: the exit status, None if the node serves, and what it wrote."""
         before = self.log.stat().st_size if self.log.exists() else 0
         self.spawn()
-        try:
-            status = self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
+        until(self.is_up_or_down)
+        status = self.process.poll()
+        if status is None:
             self.kill()
-            status = None
         self.process = None
         return status, self.log.read_text()[before:]
 
@@ -174,21 +180,22 @@ class Node:
 
     def wait_for_lock(self):
         """What ran below another program may outlive it for a moment."""
-        until = time.monotonic() + 10
+        def is_free():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except OSError:
+                return False
+
         try:
             with open(self.state / "lock", "rb") as lock:
-                while time.monotonic() < until:
-                    try:
-                        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                        return
-                    except OSError:
-                        time.sleep(0.01)
+                until(is_free)
         except OSError:
             pass  # it never came so far
 
-    def stop(self, timeout=40):
+    def stop(self):
         self.process.terminate()
-        status = self.process.wait(timeout)
+        status = self.process.wait(PATIENCE_S)
         self.process = None
         return status
 

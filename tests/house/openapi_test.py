@@ -161,7 +161,7 @@ def main():
     ok([f"{kind}/{name}" for kind, names in doc["components"].items() for name in names
         if f"#/components/{kind}/{name}" not in used], "every component is used")
     walk = subprocess.run([build / "tests/api", build], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=120)
+                          timeout=240)
     answers = [json.loads(line) for line in walk.stdout.splitlines() if line.startswith("{")]
     ok([walk.stdout[-500:]] if walk.returncode != 0 else [], "a node answers a walk through its API")
     judged = [judge(a) for a in answers]
