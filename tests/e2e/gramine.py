@@ -48,15 +48,29 @@ def size(text):
     return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]]
 
 
+def whole_calls(text):
+    """Those that strace wrote in two halves, for another thread's came between, are one again."""
+    begun = {}
+    for line in text.splitlines():
+        thread, _, call = line.partition(" ")
+        if call.endswith(" <unfinished ...>"):
+            begun[thread] = call.removesuffix(" <unfinished ...>")
+        elif resumed := re.match(r" *<\.\.\. \w+ resumed>(.*)", call):
+            yield begun.pop(thread, "") + resumed[1]
+        else:
+            yield call
+    yield from begun.values()  # which never came back
+
+
 class Trace:
     """What strace wrote: which calls were refused, and which were made with what Gramine does not take."""
 
     def __init__(self, path, calls):
         self.refused, self.foreign, self.seen = set(), set(), set()
-        for line in path.read_text().splitlines():
-            found = re.match(r"\d+ +(\w+)\((.*)", line)
+        for line in whole_calls(path.read_text()):
+            found = re.match(r" *(\w+)\((.*)", line)
             if found is None:
-                continue  # a signal, the end of a thread, or the second half of a call
+                continue  # a signal, or the end of a thread
             name, rest = found[1], re.sub(r'"[^"]*"', "", found[2]).partition(" = ")[0]
             self.seen.add(name)
             if "(INJECTED)" in line:
