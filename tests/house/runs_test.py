@@ -12,7 +12,7 @@ from cases import make, report, sentences, tool
 def tally_of(status, *tests):
     with tempfile.TemporaryDirectory() as t:
         log = pathlib.Path(t, "testlog.json")
-        log.write_text("".join(json.dumps(dict(zip(("name", "result", "stdout"), x))) + "\n" for x in tests))
+        log.write_text("".join(json.dumps(dict(zip(("name", "result", "stdout", "stderr"), x))) + "\n" for x in tests))
         return tool("tally.py", status, log)
 
 
@@ -37,6 +37,15 @@ def tally_fails_for_whatever_did_not_pass():
     ]:
         got, said = tally_of(status, *tests)
         assert got == 1 and " 0 failed" not in said, (tests, said)
+
+
+def tally_ends_with_what_was_said_of_each_failure():
+    _, said = tally_of(1, ("a", "FAIL", "ok 1 - w\nnot ok 2 - x\n# 3, not 4\n# twice\nok 3 - y\n# fine\nnot ok 4 - z\n1..4\n"),
+                       ("b", "OK", "ok 1 - v\n"), ("c", "ERROR", "ok 1 - u\n# it began\n"), ("d", "TIMEOUT", "waits", "for ever\n(test program exited with status code 1)\n"))
+    assert said.splitlines() == [
+        "failed a: not ok 2 - x", "    # 3, not 4", "    # twice", "failed a: not ok 4 - z",
+        "failed c: ERROR, exit status None", "    # it began", "failed d: TIMEOUT, exit status None", "    waits", "    for ever",
+        "4 passed, 4 failed"], said
 
 
 ADD = "int add(int a, int b)\n{\n    return a + b;\n}\n"
@@ -102,5 +111,6 @@ def no_mutants_at_all_is_a_failure():
 
 sys.exit(report(sentences(
     tally_counts_sentences_and_plain_tests, tally_fails_for_whatever_did_not_pass,
+    tally_ends_with_what_was_said_of_each_failure,
     a_mutant_that_its_test_sees_is_killed, a_mutant_that_lives_or_is_no_mutant_fails,
     a_test_that_is_red_anyway_kills_nothing, no_mutants_at_all_is_a_failure)))
