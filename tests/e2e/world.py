@@ -12,7 +12,7 @@ import tempfile
 import time
 
 IS_ROOT = os.geteuid() == 0
-PATIENCE_S = 120  # with what is sure to come, on whatever machine; nobody waits so long but for a failure
+PATIENCE_S = 60  # with what is sure to come, on whatever machine; nobody waits so long but for a failure
 TASK = {
     "function": {"name": "echo", "version": 1},
     "arguments": {},
