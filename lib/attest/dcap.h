@@ -25,8 +25,9 @@ MT_ERR mt_dcap_verify(const struct mt_evidence *in, const struct mt_dcap_roots *
                       struct mt_trace *trace);
 
 /* What Intel says of one platform, verified once and used for as many of its quotes as come while
- * it holds: until the first list or certificate in it expires. Borrows the collateral, and the
- * certificates in the quote, of `in`, which outlive it. */
+ * it holds: until the first list or certificate in it expires. If the quote shows its quoting
+ * enclave's word for the key that signs, that too is believed of the same words. Borrows the quote
+ * and the collateral of `in`, which outlive it. */
 struct mt_dcap_trust;
 MT_ERR mt_dcap_trust_new(const struct mt_evidence *in, const struct mt_dcap_roots *roots,
                          struct mt_dcap_trust **out, struct mt_trace *trace);

@@ -2,43 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/dcap_pck.h"
 
-enum { SEQUENCE = 0x30, OBJECT_ID = 0x06, INTEGER = 0x02, OCTETS = 0x04, FIELDS = 7 };
+#include "crypto/der.h"
+
+enum { FIELDS = 7 };
 enum { PPID = 1, TCB, PCE_ID, FMSPC, SGX_TYPE, INSTANCE_ID };
 enum { PCE_SVN = 17, CPU_SVN = 18 };
 
 static const uint8_t own_id[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01};
-
-/* DER, with lengths up to 65535 in their shortest form. */
-static MT_ERR read_item(struct mt_reader *r, uint8_t *tag, mt_bytes *content)
-{
-    uint8_t first = 0;
-    size_t len = 0;
-    MT_TRY(mt_read_u8(r, tag));
-    MT_TRY(mt_read_u8(r, &first));
-    len = first;
-    if (first == 0x81) {
-        uint8_t more = 0;
-        MT_TRY(mt_read_u8(r, &more));
-        MT_REQUIRE(more >= 0x80, MT_E_FORMAT, "DER: a length is not in its shortest form");
-        len = more;
-    } else if (first == 0x82) {
-        uint16_t more = 0;
-        MT_TRY(mt_read_u16be(r, &more));
-        MT_REQUIRE(more >= 0x100, MT_E_FORMAT, "DER: a length is not in its shortest form");
-        len = more;
-    } else {
-        MT_REQUIRE(first < 0x80, MT_E_FORMAT, "DER: a length is too long");
-    }
-    return mt_read_bytes(r, len, content);
-}
-
-static MT_ERR read_tagged(struct mt_reader *r, uint8_t want, mt_bytes *content)
-{
-    uint8_t tag = 0;
-    MT_TRY(read_item(r, &tag, content));
-    MT_REQUIRE(tag == want, MT_E_FORMAT, "DER: another type was expected");
-    return MT_OK;
-}
 
 struct pair {
     mt_bytes id; /* behind the extension's own */
@@ -49,20 +19,21 @@ struct pair {
 static MT_ERR read_pair(struct mt_reader *r, struct pair *p)
 {
     mt_bytes both;
-    MT_TRY(read_tagged(r, SEQUENCE, &both));
+    MT_TRY(mt_der_read_tagged(r, MT_DER_SEQUENCE, &both));
     struct mt_reader inner = mt_reader_over(both);
-    MT_TRY(read_tagged(&inner, OBJECT_ID, &p->id));
+    MT_TRY(mt_der_read_tagged(&inner, MT_DER_OBJECT_ID, &p->id));
     MT_REQUIRE(mt_bytes_start_with(p->id, MT_BYTES_OF(own_id)), MT_E_FORMAT,
                "a PCK extension with a foreign name");
     p->id = (mt_bytes){p->id.ptr + sizeof own_id, p->id.len - sizeof own_id};
-    MT_TRY(read_item(&inner, &p->tag, &p->value));
+    MT_TRY(mt_der_read(&inner, &p->tag, &p->value));
     return mt_read_end(&inner);
 }
 
 static MT_ERR number_of(const struct pair *p, uint16_t max, uint16_t *out)
 {
     uint32_t n = 0;
-    MT_REQUIRE(p->tag == INTEGER && p->value.len > 0 && p->value.len <= 3 && p->value.ptr[0] < 0x80,
+    MT_REQUIRE(p->tag == MT_DER_INTEGER && p->value.len > 0 && p->value.len <= 3 &&
+                   p->value.ptr[0] < 0x80,
                MT_E_FORMAT, "a PCK extension whose number is none");
     for (size_t i = 0; i < p->value.len; i++) {
         n = n << 8 | p->value.ptr[i];
@@ -74,7 +45,7 @@ static MT_ERR number_of(const struct pair *p, uint16_t max, uint16_t *out)
 
 static MT_ERR octets_of(const struct pair *p, size_t len, mt_bytes *out)
 {
-    MT_REQUIRE(p->tag == OCTETS && p->value.len == len, MT_E_FORMAT,
+    MT_REQUIRE(p->tag == MT_DER_OCTETS && p->value.len == len, MT_E_FORMAT,
                "a PCK extension whose value has the wrong length");
     *out = p->value;
     return MT_OK;
@@ -114,7 +85,8 @@ static MT_ERR take_field(const struct pair *p, struct mt_dcap_pck *out)
     case PPID:
         return octets_of(p, 16, &out->ppid);
     case TCB:
-        MT_REQUIRE(p->tag == SEQUENCE, MT_E_FORMAT, "a PCK extension whose TCB is malformed");
+        MT_REQUIRE(p->tag == MT_DER_SEQUENCE, MT_E_FORMAT,
+                   "a PCK extension whose TCB is malformed");
         return read_tcb(p->value, out);
     case PCE_ID:
         return octets_of(p, 2, &out->pce_id);
@@ -134,7 +106,7 @@ MT_ERR mt_dcap_pck_parse(mt_bytes extension, struct mt_dcap_pck *out)
     struct mt_reader whole = mt_reader_over(extension);
     mt_bytes fields;
     uint32_t seen = 0;
-    MT_TRY(read_tagged(&whole, SEQUENCE, &fields));
+    MT_TRY(mt_der_read_tagged(&whole, MT_DER_SEQUENCE, &fields));
     MT_TRY(mt_read_end(&whole));
     struct mt_reader r = mt_reader_over(fields);
     while (r.rest.len > 0) {

@@ -23,21 +23,21 @@ void mt_tcb_info_free(struct mt_tcb_info *i)
         free_levels(&i->modules[m].levels);
     }
     free_levels(&i->levels);
-    mt_json_free(&i->root);
+    mt_flat_free(&i->root);
 }
 
 void mt_qe_identity_free(struct mt_qe_identity *i)
 {
     free_levels(&i->levels);
-    mt_json_free(&i->root);
+    mt_flat_free(&i->root);
 }
 
 /* Intel writes hexadecimal in upper case, and sometimes not. */
-static MT_ERR get_hex(const struct mt_json *o, const char *name, mt_span out)
+static MT_ERR get_hex(const struct mt_flat_node *o, const char *name, mt_span out)
 {
     uint8_t lower[2 * HEX_BYTES_MAX];
     mt_bytes text;
-    MT_TRY(mt_json_text(o, name, &text));
+    MT_TRY(mt_flat_text(o, name, &text));
     MT_ASSERT(out.len <= HEX_BYTES_MAX);
     MT_REQUIRE(text.len == 2 * out.len, MT_E_FORMAT, "collateral: hexadecimal of the wrong length");
     for (size_t i = 0; i < text.len; i++) {
@@ -47,24 +47,25 @@ static MT_ERR get_hex(const struct mt_json *o, const char *name, mt_span out)
     return mt_hex_parse((mt_bytes){lower, text.len}, out);
 }
 
-static MT_ERR get_time(const struct mt_json *o, const char *name, uint64_t *out)
+static MT_ERR get_time(const struct mt_flat_node *o, const char *name, uint64_t *out)
 {
     mt_bytes text;
-    MT_TRY(mt_json_text(o, name, &text));
+    MT_TRY(mt_flat_text(o, name, &text));
     return mt_time_parse(text, out);
 }
 
 /* "INTEL-SA-00615": plain characters, so that they stand in the signed bytes as they are. */
-static MT_ERR get_advisories(const struct mt_json *o, struct mt_tcb_level *l)
+static MT_ERR get_advisories(const struct mt_flat_node *o, struct mt_tcb_level *l)
 {
     size_t count = 0;
-    if (!mt_json_has(o, "advisoryIDs")) {
+    if (!mt_flat_has(o, "advisoryIDs")) {
         return MT_OK;
     }
-    MT_TRY(mt_json_array(o, "advisoryIDs", MT_ADVISORIES_MAX, &l->advisories, &count));
-    for (size_t i = 0; i < count; i++) {
+    MT_TRY(mt_flat_array(o, "advisoryIDs", MT_ADVISORIES_MAX, &l->advisories, &count));
+    const struct mt_flat_node *item = mt_flat_first(l->advisories);
+    for (; item != NULL; item = mt_flat_next(item)) {
         mt_bytes id;
-        MT_TRY(mt_json_as_text(mt_json_at(l->advisories, i), &id));
+        MT_TRY(mt_flat_as_text(item, &id));
         MT_REQUIRE(id.len > 0 && id.len <= ADVISORY_BYTES_MAX, MT_E_FORMAT,
                    "collateral: an advisory without a name");
         for (size_t c = 0; c < id.len; c++) {
@@ -76,10 +77,10 @@ static MT_ERR get_advisories(const struct mt_json *o, struct mt_tcb_level *l)
     return MT_OK;
 }
 
-static MT_ERR get_status(const struct mt_json *o, bool is_part, enum mt_tcb_status *out)
+static MT_ERR get_status(const struct mt_flat_node *o, bool is_part, enum mt_tcb_status *out)
 {
     mt_bytes text;
-    MT_TRY(mt_json_text(o, "tcbStatus", &text));
+    MT_TRY(mt_flat_text(o, "tcbStatus", &text));
     for (int s = MT_TCB_UP_TO_DATE; s <= MT_TCB_REVOKED; s++) {
         bool is_own =
             s != MT_TCB_RELAUNCH_ADVISED && s != MT_TCB_RELAUNCH_ADVISED_CONFIGURATION_NEEDED;
@@ -94,35 +95,36 @@ static MT_ERR get_status(const struct mt_json *o, bool is_part, enum mt_tcb_stat
     MT_FAIL(MT_E_FORMAT, "collateral: an unknown status");
 }
 
-static MT_ERR get_components(const struct mt_json *tcb, const char *name,
+static MT_ERR get_components(const struct mt_flat_node *tcb, const char *name,
                              uint8_t out[MT_TCB_COMPONENTS])
 {
     static const char *const known[] = {"svn", "category", "type", NULL};
-    const struct mt_json *all = NULL;
+    const struct mt_flat_node *all = NULL;
     size_t count = 0;
-    MT_TRY(mt_json_array(tcb, name, MT_TCB_COMPONENTS, &all, &count));
+    MT_TRY(mt_flat_array(tcb, name, MT_TCB_COMPONENTS, &all, &count));
     MT_REQUIRE(count == MT_TCB_COMPONENTS, MT_E_FORMAT, "collateral: not sixteen components");
-    for (size_t i = 0; i < count; i++) {
+    const struct mt_flat_node *item = mt_flat_first(all);
+    for (size_t i = 0; item != NULL; i++, item = mt_flat_next(item)) {
         uint64_t svn = 0;
-        MT_TRY(mt_json_known(mt_json_at(all, i), known));
-        MT_TRY(mt_json_uint(mt_json_at(all, i), "svn", UINT8_MAX, &svn));
+        MT_TRY(mt_flat_known(item, known));
+        MT_TRY(mt_flat_uint(item, "svn", UINT8_MAX, &svn));
         out[i] = (uint8_t)svn;
     }
     return MT_OK;
 }
 
 /* Version 2 has a field for each. */
-static MT_ERR get_named_components(const struct mt_json *tcb, uint8_t out[MT_TCB_COMPONENTS])
+static MT_ERR get_named_components(const struct mt_flat_node *tcb, uint8_t out[MT_TCB_COMPONENTS])
 {
     char name[] = "sgxtcbcomp00svn";
     enum { TENS = sizeof "sgxtcbcomp" - 1 };
-    MT_REQUIRE(mt_json_count(tcb) == MT_TCB_COMPONENTS + 1, MT_E_FORMAT,
+    MT_REQUIRE(mt_flat_count(tcb) == MT_TCB_COMPONENTS + 1, MT_E_FORMAT,
                "collateral: not sixteen components");
     for (size_t i = 0; i < MT_TCB_COMPONENTS; i++) {
         uint64_t svn = 0;
         name[TENS] = (char)('0' + (i + 1) / 10);
         name[TENS + 1] = (char)('0' + (i + 1) % 10);
-        MT_TRY(mt_json_uint(tcb, name, UINT8_MAX, &svn));
+        MT_TRY(mt_flat_uint(tcb, name, UINT8_MAX, &svn));
         out[i] = (uint8_t)svn;
     }
     return MT_OK;
@@ -130,7 +132,7 @@ static MT_ERR get_named_components(const struct mt_json *tcb, uint8_t out[MT_TCB
 
 enum list { SGX_V2, SGX_V3, TDX_V3, PART };
 
-static MT_ERR get_tcb(const struct mt_json *tcb, enum list kind, struct mt_tcb_level *l)
+static MT_ERR get_tcb(const struct mt_flat_node *tcb, enum list kind, struct mt_tcb_level *l)
 {
     static const char *const sgx[] = {"sgxtcbcomponents", "pcesvn", NULL};
     static const char *const tdx[] = {"sgxtcbcomponents", "tdxtcbcomponents", "pcesvn", NULL};
@@ -142,35 +144,35 @@ static MT_ERR get_tcb(const struct mt_json *tcb, enum list kind, struct mt_tcb_l
         break;
     case SGX_V3:
     case TDX_V3:
-        MT_TRY(mt_json_known(tcb, kind == TDX_V3 ? tdx : sgx));
+        MT_TRY(mt_flat_known(tcb, kind == TDX_V3 ? tdx : sgx));
         MT_TRY(get_components(tcb, "sgxtcbcomponents", l->sgx));
         if (kind == TDX_V3) {
             MT_TRY(get_components(tcb, "tdxtcbcomponents", l->tdx));
         }
         break;
     case PART:
-        MT_TRY(mt_json_known(tcb, part));
+        MT_TRY(mt_flat_known(tcb, part));
         break;
     }
-    MT_TRY(mt_json_uint(tcb, kind == PART ? "isvsvn" : "pcesvn", UINT16_MAX, &svn));
+    MT_TRY(mt_flat_uint(tcb, kind == PART ? "isvsvn" : "pcesvn", UINT16_MAX, &svn));
     l->svn = (uint16_t)svn;
     return MT_OK;
 }
 
-static MT_ERR get_levels(const struct mt_json *o, enum list kind, struct mt_tcb_levels *out)
+static MT_ERR get_levels(const struct mt_flat_node *o, enum list kind, struct mt_tcb_levels *out)
 {
     static const char *const known[] = {"tcb", "tcbDate", "tcbStatus", "advisoryIDs", NULL};
-    const struct mt_json *all = NULL;
+    const struct mt_flat_node *all = NULL;
     size_t count = 0;
-    MT_TRY(mt_json_array(o, "tcbLevels", MT_TCB_LEVELS_MAX, &all, &count));
+    MT_TRY(mt_flat_array(o, "tcbLevels", MT_TCB_LEVELS_MAX, &all, &count));
     MT_REQUIRE(count > 0, MT_E_FORMAT, "collateral: no levels");
     out->at = calloc(count, sizeof *out->at);
     MT_REQUIRE(out->at != NULL, MT_E_NOMEM, "no memory for TCB levels");
-    for (size_t i = 0; i < count; i++) {
-        const struct mt_json *level = mt_json_at(all, i);
-        const struct mt_json *tcb = NULL;
-        MT_TRY(mt_json_known(level, known));
-        MT_TRY(mt_json_object(level, "tcb", &tcb));
+    const struct mt_flat_node *level = mt_flat_first(all);
+    for (size_t i = 0; level != NULL; i++, level = mt_flat_next(level)) {
+        const struct mt_flat_node *tcb = NULL;
+        MT_TRY(mt_flat_known(level, known));
+        MT_TRY(mt_flat_object(level, "tcb", &tcb));
         MT_TRY(get_tcb(tcb, kind, &out->at[i]));
         MT_TRY(get_time(level, "tcbDate", &out->at[i].date_ms));
         MT_TRY(get_status(level, kind == PART, &out->at[i].status));
@@ -180,7 +182,7 @@ static MT_ERR get_levels(const struct mt_json *o, enum list kind, struct mt_tcb_
     return MT_OK;
 }
 
-static MT_ERR get_module(const struct mt_json *o, struct mt_tdx_module *m)
+static MT_ERR get_module(const struct mt_flat_node *o, struct mt_tdx_module *m)
 {
     MT_TRY(get_hex(o, "mrsigner", (mt_span){m->mr_signer, sizeof m->mr_signer}));
     MT_TRY(get_hex(o, "attributes", (mt_span){m->attributes, sizeof m->attributes}));
@@ -188,12 +190,12 @@ static MT_ERR get_module(const struct mt_json *o, struct mt_tdx_module *m)
 }
 
 /* "TDX_01" */
-static MT_ERR get_module_version(const struct mt_json *o, uint8_t *out)
+static MT_ERR get_module_version(const struct mt_flat_node *o, uint8_t *out)
 {
     static const uint8_t digits[] = {'0', '1', '2', '3', '4', '5', '6', '7',
                                      '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'};
     mt_bytes id;
-    MT_TRY(mt_json_text(o, "id", &id));
+    MT_TRY(mt_flat_text(o, "id", &id));
     MT_REQUIRE(id.len == 6 && mt_bytes_start_with(id, MT_LITERAL("TDX_")), MT_E_FORMAT,
                "collateral: a TDX module without a version");
     const uint8_t *high = memchr(digits, id.ptr[4], sizeof digits);
@@ -204,26 +206,25 @@ static MT_ERR get_module_version(const struct mt_json *o, uint8_t *out)
     return MT_OK;
 }
 
-static MT_ERR get_modules(const struct mt_json *root, struct mt_tcb_info *out)
+static MT_ERR get_modules(const struct mt_flat_node *root, struct mt_tcb_info *out)
 {
     static const char *const nameless[] = {"mrsigner", "attributes", "attributesMask", NULL};
     static const char *const known[] = {"id",        "mrsigner", "attributes", "attributesMask",
                                         "tcbLevels", NULL};
-    const struct mt_json *module = NULL;
-    const struct mt_json *all = NULL;
+    const struct mt_flat_node *module = NULL;
+    const struct mt_flat_node *all = NULL;
     size_t count = 0;
-    MT_TRY(mt_json_object(root, "tdxModule", &module));
-    MT_TRY(mt_json_known(module, nameless));
+    MT_TRY(mt_flat_object(root, "tdxModule", &module));
+    MT_TRY(mt_flat_known(module, nameless));
     MT_TRY(get_module(module, &out->modules[0]));
     out->modules_count = 1;
-    if (!mt_json_has(root, "tdxModuleIdentities")) {
+    if (!mt_flat_has(root, "tdxModuleIdentities")) {
         return MT_OK;
     }
-    MT_TRY(mt_json_array(root, "tdxModuleIdentities", MT_TDX_MODULES_MAX, &all, &count));
-    for (size_t i = 0; i < count; i++) {
+    MT_TRY(mt_flat_array(root, "tdxModuleIdentities", MT_TDX_MODULES_MAX, &all, &count));
+    for (module = mt_flat_first(all); module != NULL; module = mt_flat_next(module)) {
         struct mt_tdx_module *m = &out->modules[out->modules_count++];
-        module = mt_json_at(all, i);
-        MT_TRY(mt_json_known(module, known));
+        MT_TRY(mt_flat_known(module, known));
         MT_TRY(get_module_version(module, &m->version));
         MT_TRY(get_module(module, m));
         MT_TRY(get_levels(module, PART, &m->levels));
@@ -231,28 +232,28 @@ static MT_ERR get_modules(const struct mt_json *root, struct mt_tcb_info *out)
     return MT_OK;
 }
 
-static MT_ERR get_kind(const struct mt_json *root, enum list *kind)
+static MT_ERR get_kind(const struct mt_flat_node *root, enum list *kind)
 {
     uint64_t version = 0;
     mt_bytes id;
-    MT_TRY(mt_json_uint(root, "version", 3, &version));
-    if (version == 2 && !mt_json_has(root, "id")) {
+    MT_TRY(mt_flat_uint(root, "version", 3, &version));
+    if (version == 2 && !mt_flat_has(root, "id")) {
         *kind = SGX_V2;
         return MT_OK;
     }
     MT_REQUIRE(version == 3, MT_E_FORMAT, "collateral: TCB info of an unknown version");
-    MT_TRY(mt_json_text(root, "id", &id));
+    MT_TRY(mt_flat_text(root, "id", &id));
     *kind = mt_bytes_equal(id, MT_LITERAL("TDX")) ? TDX_V3 : SGX_V3;
     MT_REQUIRE(*kind == TDX_V3 || mt_bytes_equal(id, MT_LITERAL("SGX")), MT_E_FORMAT,
                "collateral: TCB info of an unknown kind");
     return MT_OK;
 }
 
-static MT_ERR get_head(const struct mt_json *root, struct mt_tcb_head *out)
+static MT_ERR get_head(const struct mt_flat_node *root, struct mt_tcb_head *out)
 {
     MT_TRY(get_time(root, "issueDate", &out->issue_ms));
     MT_TRY(get_time(root, "nextUpdate", &out->next_ms));
-    return mt_json_uint(root, "tcbEvaluationDataNumber", UINT32_MAX, &out->evaluation);
+    return mt_flat_uint(root, "tcbEvaluationDataNumber", UINT32_MAX, &out->evaluation);
 }
 
 MT_ERR mt_tcb_info_parse(mt_bytes text, struct mt_tcb_info *out)
@@ -275,16 +276,15 @@ MT_ERR mt_tcb_info_parse(mt_bytes text, struct mt_tcb_info *out)
                                       NULL};
     enum list kind = SGX_V2;
     uint64_t type = 0;
-    MT_TRY(mt_json_parse(text, &out->root, NULL));
-    const struct mt_json *root = out->root;
-    MT_REQUIRE(mt_json_is_object(root), MT_E_FORMAT, "collateral: TCB info is no object");
+    MT_TRY(mt_flat_read(text, &out->root));
+    const struct mt_flat_node *root = mt_flat_root(out->root);
     MT_TRY(get_kind(root, &kind));
     out->head.is_tdx = kind == TDX_V3;
-    MT_TRY(mt_json_known(root, out->head.is_tdx ? tdx : sgx));
+    MT_TRY(mt_flat_known(root, out->head.is_tdx ? tdx : sgx));
     MT_TRY(get_head(root, &out->head));
     MT_TRY(get_hex(root, "fmspc", (mt_span){out->fmspc, sizeof out->fmspc}));
     MT_TRY(get_hex(root, "pceId", (mt_span){out->pce_id, sizeof out->pce_id}));
-    MT_TRY(mt_json_uint(root, "tcbType", 0, &type));
+    MT_TRY(mt_flat_uint(root, "tcbType", 0, &type));
     MT_TRY(get_levels(root, kind, &out->levels));
     return out->head.is_tdx ? get_modules(root, out) : MT_OK;
 }
@@ -297,11 +297,11 @@ MT_ERR mt_qe_identity_parse(mt_bytes text, struct mt_qe_identity *out)
         "isvprodid",  "tcbLevels",      NULL};
     uint64_t version = 0;
     mt_bytes id;
-    MT_TRY(mt_json_parse(text, &out->root, NULL));
-    const struct mt_json *o = out->root;
-    MT_TRY(mt_json_known(o, known));
-    MT_TRY(mt_json_text(o, "id", &id));
-    MT_TRY(mt_json_uint(o, "version", 2, &version));
+    MT_TRY(mt_flat_read(text, &out->root));
+    const struct mt_flat_node *o = mt_flat_root(out->root);
+    MT_TRY(mt_flat_known(o, known));
+    MT_TRY(mt_flat_text(o, "id", &id));
+    MT_TRY(mt_flat_uint(o, "version", 2, &version));
     out->head.is_tdx = mt_bytes_equal(id, MT_LITERAL("TD_QE"));
     MT_REQUIRE(version == 2 && (out->head.is_tdx || mt_bytes_equal(id, MT_LITERAL("QE"))),
                MT_E_FORMAT, "collateral: an identity of another enclave");
@@ -311,7 +311,7 @@ MT_ERR mt_qe_identity_parse(mt_bytes text, struct mt_qe_identity *out)
     MT_TRY(get_hex(o, "attributes", (mt_span){out->attributes, 16}));
     MT_TRY(get_hex(o, "attributesMask", (mt_span){out->attributes_mask, 16}));
     MT_TRY(get_hex(o, "mrsigner", (mt_span){out->mr_signer, 32}));
-    MT_TRY(mt_json_uint(o, "isvprodid", UINT16_MAX, &out->isv_prod_id));
+    MT_TRY(mt_flat_uint(o, "isvprodid", UINT16_MAX, &out->isv_prod_id));
     return get_levels(o, PART, &out->levels);
 }
 

@@ -4,7 +4,7 @@
 #define MT_ATTEST_DCAP_TCB_H
 
 #include "attest/claims.h"
-#include "wire/json.h"
+#include "wire/json_flat.h"
 
 /*
  * Intel's lists of what is up to date: TCB info (versions 2 and 3) and the quoting enclave's
@@ -19,7 +19,7 @@ struct mt_tcb_level {
     uint16_t svn; /* of the PCE; of a module or a QE: its own */
     enum mt_tcb_status status;
     uint64_t date_ms;
-    const struct mt_json *advisories; /* NULL: none */
+    const struct mt_flat_node *advisories; /* NULL: none */
 };
 
 struct mt_tcb_levels {
@@ -44,7 +44,7 @@ struct mt_tcb_head {
 };
 
 struct mt_tcb_info {
-    struct mt_json *root;
+    struct mt_flat *root;
     struct mt_tcb_head head;
     uint8_t fmspc[6];
     uint8_t pce_id[2];
@@ -54,7 +54,7 @@ struct mt_tcb_info {
 };
 
 struct mt_qe_identity {
-    struct mt_json *root;
+    struct mt_flat *root;
     struct mt_tcb_head head;
     uint8_t misc_select[4];
     uint8_t misc_select_mask[4];

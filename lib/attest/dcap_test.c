@@ -305,6 +305,31 @@ static void what_is_believed_once_holds_exactly_as_long_as_all_of_it(void)
     }
 }
 
+/* The quoting enclave's word is remembered too: for the same words alone. */
+static void every_byte_of_a_quote_counts_for_what_is_believed_once(void)
+{
+    size_t step = is_whole ? 1 : 7;
+    for (size_t i = 0; i < SETS; i++) {
+        MT_DEFER(mt_dcap_trust_free) struct mt_dcap_trust *t = NULL;
+        static uint8_t room[FILE_BYTES_MAX];
+        static struct set changed;
+        struct mt_trace trace = {.count = 0};
+        struct mt_claims c;
+        changed = sets[i];
+        const mt_bytes quote = sets[i].in.quote;
+        OK(mt_dcap_trust_new(&sets[i].in, mt_dcap_intel_roots(), &t, &trace));
+        memcpy(room, quote.ptr, quote.len);
+        changed.in.quote.ptr = room;
+        size_t end = end_of(quote);
+        for (size_t at = i % step; at < end; at += at < end - t->pem.len ? step : 41) {
+            room[at] ^= 1;
+            MT_ASSERT(ask_trust(t, &changed, sets[i].in.now_ms, &c) != NULL);
+            room[at] ^= 1;
+        }
+        MT_ASSERT(ask_trust(t, &changed, sets[i].in.now_ms, &c) == NULL);
+    }
+}
+
 static void what_is_believed_of_one_platform_is_for_no_other(void)
 {
     for (size_t i = 0; i < SETS; i++) {
@@ -336,6 +361,7 @@ int main(int argc, char **argv)
         MT_TEST(every_truncation_is_refused_down_to_what_nobody_signed),
         MT_TEST(only_the_pinned_root_is_believed),
         MT_TEST(what_is_believed_once_holds_exactly_as_long_as_all_of_it),
+        MT_TEST(every_byte_of_a_quote_counts_for_what_is_believed_once),
         MT_TEST(what_is_believed_of_one_platform_is_for_no_other),
     };
     MT_ASSERT(argc > 1);

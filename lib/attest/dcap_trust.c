@@ -14,6 +14,7 @@ void mt_dcap_trust_end(struct mt_dcap_trust *t)
     mt_x509_chain_free(&t->identity_chain);
     mt_tcb_info_free(&t->info);
     mt_qe_identity_free(&t->identity);
+    mt_pubkey_free(&t->attestation);
 }
 
 static bool is_named(const struct mt_x509 *c, mt_bytes wanted)
@@ -49,7 +50,7 @@ static const struct mt_check faults[] = {
                              "fetch the collateral again, and see that the clock is right"},
 };
 
-static MT_ERR believe(const struct mt_dcap_trust *t, const struct mt_x509_chain *chain,
+static MT_ERR believe(struct mt_dcap_trust *t, const struct mt_x509_chain *chain,
                       const mt_bytes *crls, size_t crls_count, struct mt_trace *trace)
 {
     enum mt_x509_fault why = MT_X509_SOUND;
@@ -61,7 +62,7 @@ static MT_ERR believe(const struct mt_dcap_trust *t, const struct mt_x509_chain 
         }
     }
     const struct mt_x509 *const anchors[] = {t->root};
-    const struct mt_x509_trust trust = {anchors, 1, given, count, true, t->now_ms};
+    const struct mt_x509_trust trust = {anchors, 1, given, count, true, t->now_ms, &t->memo};
     bool is_pinned = mt_x509_equal(chain->certs[chain->count - 1], t->root);
     mt_err e = mt_x509_verify(chain, &trust, &why);
     if (mt_failed(e) || !is_pinned) {
@@ -241,6 +242,24 @@ static MT_ERR find_window(struct mt_dcap_trust *t)
     return MT_OK;
 }
 
+/* A quoting enclave keeps its key, and the report about it. Of the quote that came along nothing
+ * needs to be true: this is then left out, and asked each time. */
+static void remember_key(struct mt_dcap_trust *t, const struct mt_dcap_quote *q)
+{
+    mt_err e = mt_pubkey_verify(mt_x509_key(t->pck_chain.certs[0]), MT_ECDSA_P256_SHA256,
+                                q->qe_report_bytes, q->qe_report_signature);
+    if (!mt_failed(e) && !mt_failed(mt_pubkey_of_point(q->attestation_key, &t->attestation))) {
+        t->heard = *q;
+    }
+}
+
+bool mt_dcap_trust_knows(const struct mt_dcap_trust *t, const struct mt_dcap_quote *q)
+{
+    return t->attestation != NULL && mt_bytes_equal(q->attestation_key, t->heard.attestation_key) &&
+           mt_bytes_equal(q->qe_report_bytes, t->heard.qe_report_bytes) &&
+           mt_bytes_equal(q->qe_report_signature, t->heard.qe_report_signature);
+}
+
 MT_ERR mt_dcap_trust_new(const struct mt_evidence *in, const struct mt_dcap_roots *roots,
                          struct mt_dcap_trust **out, struct mt_trace *trace)
 {
@@ -250,6 +269,7 @@ MT_ERR mt_dcap_trust_new(const struct mt_evidence *in, const struct mt_dcap_root
     MT_TRY(mt_dcap_check_quote(in->quote, &q, trace));
     MT_TRY(mt_dcap_trust_make(in, &q, roots, t, trace));
     MT_TRY(find_window(t));
+    remember_key(t, &q);
     *out = t;
     t = NULL; /* given */
     return MT_OK;

@@ -17,6 +17,7 @@ struct mt_dcap_trust {
     uint64_t now_ms;   /* when it was believed, */
     uint64_t from_ms;  /* and when it may be used: */
     uint64_t until_ms; /* both included */
+    struct mt_x509_memo memo;
     struct mt_x509 *root;
     struct mt_x509_chain pck_chain;
     struct mt_x509_chain info_chain;
@@ -24,7 +25,12 @@ struct mt_dcap_trust {
     struct mt_dcap_pck pck;
     struct mt_tcb_info info;
     struct mt_qe_identity identity;
+    struct mt_dcap_quote heard;    /* the quote it came with: */
+    struct mt_pubkey *attestation; /* NULL, or its key, for which the platform's key has signed */
 };
+
+/* Whether the quoting enclave says the same of the same key, word for word. */
+bool mt_dcap_trust_knows(const struct mt_dcap_trust *t, const struct mt_dcap_quote *q);
 
 MT_ERR mt_dcap_check_quote(mt_bytes in, struct mt_dcap_quote *out, struct mt_trace *trace);
 

@@ -54,7 +54,10 @@ static MT_ERR add_certificate(struct mt_x509_chain *chain, mt_bytes in)
         return mt_x509_chain_add(chain, in);
     }
     MT_TRY(mt_x509_chain_parse(in, &pem));
-    return mt_x509_chain_add(chain, mt_x509_der(pem.certs[0]));
+    MT_REQUIRE(chain->count < MT_X509_CHAIN_MAX, MT_E_FORMAT, "too many certificates");
+    chain->certs[chain->count++] = pem.certs[0];
+    pem.certs[0] = NULL; /* given */
+    return MT_OK;
 }
 
 /* The content of an extension that is one string or number with a length below 128. */

@@ -196,6 +196,23 @@ static MT_ERR load_providers(struct mt_crypto *c)
     return MT_OK;
 }
 
+/* What keys of one curve have in common. */
+static EVP_PKEY *new_curve(OSSL_LIB_CTX *lib, const char *name)
+{
+    char group[8] = {0};
+    EVP_PKEY *k = NULL;
+    MT_ASSERT(strlen(name) < sizeof group);
+    memcpy(group, name, strlen(name) + 1);
+    OSSL_PARAM given[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                          OSSL_PARAM_construct_end()};
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(lib, "EC", NULL);
+    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1) {
+        (void)EVP_PKEY_fromdata(ctx, &k, EVP_PKEY_KEY_PARAMETERS, given); /* NULL: it failed */
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return k;
+}
+
 static MT_ERR fetch(struct mt_crypto *c)
 {
     c->sha256 = EVP_MD_fetch(c->lib, "SHA2-256", NULL);
@@ -210,6 +227,9 @@ static MT_ERR fetch(struct mt_crypto *c)
     MT_REQUIRE(c->hmac != NULL && c->hkdf != NULL && c->scrypt != NULL, MT_E_INTERNAL,
                "OpenSSL lacks a key derivation");
     MT_REQUIRE(c->aes_256_gcm != NULL, MT_E_INTERNAL, "OpenSSL lacks AES-256-GCM");
+    c->p256 = new_curve(c->lib, "P-256");
+    c->p384 = new_curve(c->lib, "P-384");
+    MT_REQUIRE(c->p256 != NULL && c->p384 != NULL, MT_E_INTERNAL, "OpenSSL lacks a curve");
     return MT_OK;
 }
 
@@ -245,6 +265,8 @@ void mt_crypto_done(void)
     EVP_KDF_free(c->hkdf);
     EVP_KDF_free(c->scrypt);
     EVP_CIPHER_free(c->aes_256_gcm);
+    EVP_PKEY_free(c->p256);
+    EVP_PKEY_free(c->p384);
     EVP_MD_CTX_free(atomic_exchange(&c->spare, NULL));
     if (c->entropy != NULL) {
         (void)OSSL_PROVIDER_unload(c->entropy);

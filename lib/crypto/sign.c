@@ -45,23 +45,14 @@ static void free_md_ctx(EVP_MD_CTX **p)
     *p = NULL;
 }
 
-MT_ERR mt_pkey_of_point(const char *curve, mt_bytes point, EVP_PKEY **out)
+MT_ERR mt_pkey_of_point(EVP_PKEY *curve, mt_bytes point, EVP_PKEY **out)
 {
-    char group[8] = {0};
-    uint8_t bytes[MT_POINT_LEN_MAX]; /* OpenSSL takes what it only reads as writable */
-    MT_ASSERT(strlen(curve) < sizeof group && point.len <= sizeof bytes);
-    memcpy(group, curve, strlen(curve) + 1);
-    memcpy(bytes, point.ptr, point.len);
-    OSSL_PARAM given[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, bytes, point.len),
-        OSSL_PARAM_construct_end(),
-    };
-    MT_DEFER(free_pkey_ctx)
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(mt_crypto.lib, "EC", NULL);
-    MT_REQUIRE(ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1, MT_E_NOMEM, "no memory for a key");
-    MT_REQUIRE(EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, given) == 1, MT_E_FORMAT,
+    MT_DEFER(free_pkey) EVP_PKEY *k = EVP_PKEY_dup(curve);
+    MT_REQUIRE(k != NULL, MT_E_NOMEM, "no memory for a key");
+    MT_REQUIRE(EVP_PKEY_set1_encoded_public_key(k, point.ptr, point.len) == 1, MT_E_FORMAT,
                "a public key is no point on the curve");
+    *out = k;
+    k = NULL; /* given */
     return MT_OK;
 }
 
@@ -73,7 +64,8 @@ MT_ERR mt_spki_parse(mt_bytes der, mt_spki *out)
                                                  (mt_bytes){spki_head, sizeof spki_head});
     MT_REQUIRE(has_shape && der.ptr[sizeof spki_head] == 4, MT_E_FORMAT,
                "a public key is not a P-256 SPKI with an uncompressed point");
-    MT_TRY(mt_pkey_of_point("P-256", (mt_bytes){der.ptr + sizeof spki_head, POINT_LEN}, &pkey));
+    MT_TRY(
+        mt_pkey_of_point(mt_crypto.p256, (mt_bytes){der.ptr + sizeof spki_head, POINT_LEN}, &pkey));
     memcpy(out->b, der.ptr, sizeof out->b);
     return MT_OK;
 }
@@ -249,7 +241,7 @@ MT_ERR mt_verify(const mt_spki *k, mt_bytes message, mt_bytes signature)
     MT_REQUIRE(signature.len == MT_SIGNATURE_LEN, MT_E_PROOF, "a signature does not have 64 bytes");
     MT_REQUIRE(ctx != NULL, MT_E_NOMEM, "no memory to verify");
     MT_TRY(mt_ecdsa_der_of_raw(signature, (mt_span){der, sizeof der}, &len));
-    MT_TRY(mt_pkey_of_point("P-256", (mt_bytes){k->b + sizeof spki_head, POINT_LEN}, &pkey));
+    MT_TRY(mt_pkey_of_point(mt_crypto.p256, (mt_bytes){k->b + sizeof spki_head, POINT_LEN}, &pkey));
     bool ok = EVP_DigestVerifyInit_ex(ctx, NULL, "SHA2-256", mt_crypto.lib, NULL, pkey, NULL) == 1;
     MT_REQUIRE(ok, MT_E_INTERNAL, "a signature cannot be verified");
     MT_REQUIRE(EVP_DigestVerify(ctx, der, len, message.ptr, message.len) == 1, MT_E_PROOF,

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "crypto/inside.h"
+#include "crypto/x509_plain.h"
 
 struct mt_x509 {
-    X509 *x;
+    X509 *x;                    /* NULL if it is plain: */
+    struct mt_x509_plain plain; /* borrows from `der` */
     struct mt_pubkey *key;
     uint8_t *der;
     size_t len;
@@ -47,31 +49,56 @@ static MT_ERR key_of(const X509 *x, struct mt_pubkey **out)
     return e;
 }
 
-MT_ERR mt_x509_parse(mt_bytes der, struct mt_x509 **out)
+static MT_ERR read_native(mt_bytes der, X509 **out)
 {
     const uint8_t *at = der.ptr;
+    X509 *x = X509_new_ex(mt_crypto.lib, NULL);
+    MT_REQUIRE(x != NULL, MT_E_NOMEM, "no memory for a certificate");
+    bool is_read = d2i_X509(&x, &at, (long)der.len) != NULL; /* frees it when it is malformed */
+    bool is_whole = is_read && at == der.ptr + der.len && is_reencoded(x, der);
+    if (is_read && !is_whole) {
+        X509_free(x);
+    }
+    MT_REQUIRE(is_whole, MT_E_FORMAT,
+               "a certificate is malformed, not in DER, or something follows it");
+    *out = x;
+    return MT_OK;
+}
+
+MT_ERR mt_x509_parse(mt_bytes der, struct mt_x509 **out)
+{
     MT_REQUIRE(der.len > 0 && der.len <= MT_X509_BYTES_MAX, MT_E_FORMAT,
                "a certificate is empty or too long");
     MT_DEFER(mt_x509_free) struct mt_x509 *c = calloc(1, sizeof *c);
     MT_REQUIRE(c != NULL, MT_E_NOMEM, "no memory for a certificate");
-    c->x = X509_new_ex(mt_crypto.lib, NULL);
     c->der = malloc(der.len);
-    MT_REQUIRE(c->x != NULL && c->der != NULL, MT_E_NOMEM, "no memory for a certificate");
+    MT_REQUIRE(c->der != NULL, MT_E_NOMEM, "no memory for a certificate");
     memcpy(c->der, der.ptr, der.len);
     c->len = der.len;
-    MT_REQUIRE(d2i_X509(&c->x, &at, (long)der.len) != NULL, MT_E_FORMAT,
-               "a certificate is malformed");
-    MT_REQUIRE(at == der.ptr + der.len && is_reencoded(c->x, der), MT_E_FORMAT,
-               "a certificate is not in DER, or something follows it");
-    MT_TRY(key_of(c->x, &c->key));
+    if (!mt_failed(mt_x509_plain_read(mt_x509_der(c), &c->plain))) {
+        MT_TRY(mt_pubkey_parse(c->plain.spki, &c->key));
+    } else {
+        MT_TRY(read_native(der, &c->x));
+        MT_TRY(key_of(c->x, &c->key));
+    }
     *out = c;
     c = NULL; /* given */
     return MT_OK;
 }
 
-X509 *mt_x509_native(const struct mt_x509 *c)
+MT_ERR mt_x509_native(const struct mt_x509 *c, X509 **out)
 {
-    return c->x;
+    if (c->x == NULL) {
+        return read_native(mt_x509_der(c), out);
+    }
+    MT_REQUIRE(X509_up_ref(c->x) == 1, MT_E_INTERNAL, "OpenSSL does not share a certificate");
+    *out = c->x;
+    return MT_OK;
+}
+
+const struct mt_x509_plain *mt_x509_plain_of(const struct mt_x509 *c)
+{
+    return c->x == NULL ? &c->plain : NULL;
 }
 
 mt_bytes mt_x509_der(const struct mt_x509 *c)
@@ -96,7 +123,8 @@ static mt_bytes bytes_of_string(const ASN1_STRING *s)
 
 mt_bytes mt_x509_serial(const struct mt_x509 *c)
 {
-    mt_bytes serial = bytes_of_string(X509_get0_serialNumber(c->x));
+    mt_bytes serial =
+        c->x == NULL ? c->plain.serial : bytes_of_string(X509_get0_serialNumber(c->x));
     while (serial.len > 0 && serial.ptr[0] == 0) {
         serial = (mt_bytes){serial.ptr + 1, serial.len - 1};
     }
@@ -115,11 +143,19 @@ static MT_ERR name_of(const X509_NAME *name, mt_bytes *out)
 
 MT_ERR mt_x509_subject_name(const struct mt_x509 *c, mt_bytes *out)
 {
+    if (c->x == NULL) {
+        *out = c->plain.subject_name;
+        return MT_OK;
+    }
     return name_of(X509_get_subject_name(c->x), out);
 }
 
 MT_ERR mt_x509_issuer_name(const struct mt_x509 *c, mt_bytes *out)
 {
+    if (c->x == NULL) {
+        *out = c->plain.issuer_name;
+        return MT_OK;
+    }
     return name_of(X509_get_issuer_name(c->x), out);
 }
 
@@ -127,6 +163,12 @@ MT_ERR mt_x509_extension(const struct mt_x509 *c, const char *oid, mt_bytes *out
 {
     ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
     MT_REQUIRE(object != NULL, MT_E_NOMEM, "no memory for an object identifier");
+    if (c->x == NULL) {
+        const mt_bytes id = {OBJ_get0_data(object), OBJ_length(object)};
+        mt_err e = mt_x509_plain_extension(&c->plain, id, out);
+        ASN1_OBJECT_free(object);
+        return e;
+    }
     int at = X509_get_ext_by_OBJ(c->x, object, -1);
     int again = at >= 0 ? X509_get_ext_by_OBJ(c->x, object, at) : -1;
     ASN1_OBJECT_free(object);
@@ -154,7 +196,11 @@ MT_ERR mt_x509_ms_of_time(const ASN1_TIME *t, uint64_t *out)
 
 MT_ERR mt_x509_validity(const struct mt_x509 *c, struct mt_x509_validity *out)
 {
-    struct mt_x509_validity v;
+    struct mt_x509_validity v = {c->plain.from_ms, c->plain.until_ms};
+    if (c->x == NULL) {
+        *out = v;
+        return MT_OK;
+    }
     MT_TRY(mt_x509_ms_of_time(X509_get0_notBefore(c->x), &v.not_before_ms));
     MT_TRY(mt_x509_ms_of_time(X509_get0_notAfter(c->x), &v.not_after_ms));
     *out = v;

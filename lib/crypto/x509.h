@@ -3,6 +3,7 @@
 #ifndef MT_CRYPTO_X509_H
 #define MT_CRYPTO_X509_H
 
+#include "base/id.h"
 #include "base/limits.h"
 #include "crypto/pubkey.h"
 
@@ -74,6 +75,15 @@ enum mt_x509_fault {
     MT_X509_CRL_EXPIRED, /* or not valid yet */
 };
 
+/* Signatures that were found good already, each by a hash of key, scheme, what is signed and the
+ * signature: for chains and lists that share some. It holds no opinion of time, names or
+ * revocation. Zero it before; it belongs to who verifies, never to who is verified. */
+enum { MT_X509_MEMO_MAX = 8 };
+struct mt_x509_memo {
+    mt_hash good[MT_X509_MEMO_MAX];
+    size_t count;
+};
+
 struct mt_x509_trust {
     const struct mt_x509 *const *anchors; /* self-signed; compared by their bytes */
     size_t anchors_count;
@@ -81,6 +91,7 @@ struct mt_x509_trust {
     size_t crls_count;
     bool needs_crls; /* for every certificate of the chain; else lists are not looked at */
     uint64_t now_ms;
+    struct mt_x509_memo *memo; /* of this and other calls; NULL: of this one alone */
 };
 
 /* From the first certificate, by way of the others, to an anchor. MT_E_PROOF with the reason in

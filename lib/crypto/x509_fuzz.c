@@ -3,6 +3,7 @@
 #include "crypto/x509.h"
 
 #include "base/assert.h"
+#include "crypto/inside.h"
 #include "unit/fuzz.h"
 
 static void look(const struct mt_x509 *c)
@@ -40,6 +41,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const struct mt_x509_trust trust = {
         .crls = &in, .crls_count = 1, .needs_crls = true, .now_ms = 1700000000000};
     MT_ASSERT(mt_failed(mt_x509_verify(&chain, &trust, &why)) && why != MT_X509_SOUND);
+    struct mt_x509_trust whole = {.anchors_count = 1, .now_ms = 1700000000000};
+    if (chain.count > 0) {
+        const struct mt_x509 *const anchors[] = {chain.certs[chain.count - 1]};
+        whole.anchors = anchors;
+        bool is_quick = mt_x509_is_quickly_sound(&chain, &whole);
+        MT_ASSERT(!is_quick || !mt_failed(mt_x509_verify_slowly(&chain, &whole, &why)));
+    }
     for (size_t i = 0; i < chain.count; i++) {
         look(chain.certs[i]);
     }

@@ -71,7 +71,7 @@ static bool is_believed(const struct pki_cert *leaf, enum mt_x509_fault *why)
 {
     MT_DEFER(mt_x509_chain_free) struct mt_x509_chain chain = {.count = 0};
     const struct mt_x509 *const anchors[] = {anchor};
-    const struct mt_x509_trust trust = {anchors, 1, &list, 1, true, NOW_MS};
+    const struct mt_x509_trust trust = {anchors, 1, &list, 1, true, NOW_MS, NULL};
     *why = MT_X509_MALFORMED;
     if (mt_failed(mt_x509_chain_add(&chain, pki_der(leaf))) ||
         mt_failed(mt_x509_chain_add(&chain, pki_der(&root)))) {

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "crypto/context.h"
+#include "crypto/inside.h"
 #include "unit/pki.h"
 #include "unit/runner.h"
 
@@ -85,6 +86,21 @@ static struct question good(void)
                              .now_ms = now_ms};
 }
 
+static size_t quick_count; /* chains that took no OpenSSL to believe */
+
+/* Whatever is believed in haste, OpenSSL believes too. */
+static void compare_with_openssl(const struct mt_x509_chain *chain, struct mt_x509_trust trust)
+{
+    enum mt_x509_fault slow = MT_X509_MALFORMED;
+    struct mt_x509_memo memo = {.count = 0};
+    bool is_quick = mt_x509_is_quickly_sound(chain, &trust);
+    MT_ASSERT(!is_quick || !mt_failed(mt_x509_verify_slowly(chain, &trust, &slow)));
+    trust.memo = &memo;
+    MT_ASSERT(mt_x509_is_quickly_sound(chain, &trust) == is_quick);
+    MT_ASSERT(mt_x509_is_quickly_sound(chain, &trust) == is_quick);
+    quick_count += is_quick ? 1 : 0;
+}
+
 static enum mt_x509_fault ask(const struct question *q)
 {
     enum mt_x509_fault why = MT_X509_SOUND;
@@ -95,10 +111,11 @@ static enum mt_x509_fault ask(const struct question *q)
     }
     OK(mt_x509_parse(pki_der(q->anchor), &anchor));
     const struct mt_x509 *const anchors[] = {anchor};
-    const struct mt_x509_trust trust = {anchors,       1,        q->crls, q->crls_count,
-                                        q->needs_crls, q->now_ms};
+    const struct mt_x509_trust trust = {anchors,       1,         q->crls, q->crls_count,
+                                        q->needs_crls, q->now_ms, NULL};
     mt_err e = mt_x509_verify(&chain, &trust, &why);
     MT_ASSERT(mt_failed(e) == (why != MT_X509_SOUND));
+    compare_with_openssl(&chain, trust);
     return why;
 }
 
@@ -287,6 +304,78 @@ static void a_chain_signed_with_pss_is_verified(void)
     pki_done(&chip);
 }
 
+/* One more extension in an authority and in its leaf; some make the chain worthless, some are for
+ * OpenSSL to judge, and a few are understood in haste. */
+static void ask_with(const char *oid, mt_bytes value, uint32_t serial)
+{
+    static struct pki_cert certs[2];
+    const struct pki_extension more = {oid, value};
+    bool is_constraint = strcmp(oid, "2.5.29.19") == 0 || strcmp(oid, "2.5.29.15") == 0;
+    const struct pki_wish ca = {.name = "Below",
+                                .key = PKI_P256,
+                                .is_ca = !is_constraint,
+                                .serial = serial,
+                                .extensions = &more,
+                                .extensions_count = 1};
+    const struct pki_wish end = {.name = "End",
+                                 .key = PKI_P256,
+                                 .serial = serial,
+                                 .extensions = &more,
+                                 .extensions_count = 1};
+    pki_make(&ca, &root, &certs[0]);
+    pki_make(&end, &certs[0], &certs[1]);
+    struct question q = {
+        .certs = {&certs[1], &certs[0], &root}, .count = 3, .anchor = &root, .now_ms = now_ms};
+    (void)ask(&q);
+    q.certs[0] = &certs[0];
+    q.certs[1] = &root;
+    q.count = 2;
+    (void)ask(&q);
+    pki_done(&certs[0]);
+    pki_done(&certs[1]);
+}
+
+static void nothing_is_overlooked_in_haste(void)
+{
+    static const struct {
+        const char *oid;
+        mt_bytes value;
+    } more[] = {
+        {"2.5.29.14", {(const uint8_t *)"\x04\x02id", 4}},
+        {"2.5.29.15", {(const uint8_t *)"\x03\x02\x01\x06", 4}},
+        {"2.5.29.19", {(const uint8_t *)"\x30\x06\x01\x01\xff\x02\x01\x00", 8}},
+        {"2.5.29.31", {(const uint8_t *)"\x30\x09\x30\x07\xa0\x05\xa0\x03\x86\x01/", 11}},
+        {"2.5.29.35", {(const uint8_t *)"\x30\x04\x80\x02id", 6}},
+        {"2.5.29.30", {(const uint8_t *)"\x30\x07\xa0\x05\x30\x03\x82\x01x", 9}},
+        {"2.5.29.37", {(const uint8_t *)"\x30\x04\x06\x02\x2a\x03", 6}},
+        {"1.3.6.1.4.1.3704.1.1", {(const uint8_t *)"\x02\x01\x00", 3}},
+        {"1.3.6.1.4.1.3705.1.1", {(const uint8_t *)"\x02\x01\x00", 3}},
+    };
+    size_t before = quick_count;
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        uint8_t room[32];
+        const mt_bytes value = more[i].value;
+        memcpy(room, value.ptr, value.len);
+        ask_with(more[i].oid, (mt_bytes){room, value.len}, 0);
+        for (size_t at = 0; at < value.len; at++) {
+            uint8_t flip = (uint8_t)(1U << (at + i) % 8);
+            room[at] ^= flip;
+            ask_with(more[i].oid, (mt_bytes){room, value.len}, (uint32_t)at);
+            room[at] ^= flip;
+        }
+    }
+    MT_ASSERT(quick_count > before + 10);
+}
+
+static void what_is_plain_takes_no_openssl(void)
+{
+    struct question q = good();
+    size_t before = quick_count;
+    MT_ASSERT(ask(&q) == MT_X509_SOUND && quick_count == before + 1);
+    q.count = 2; /* the way is not all there: OpenSSL finds it */
+    MT_ASSERT(ask(&q) == MT_X509_SOUND && quick_count == before + 1);
+}
+
 static void a_certificate_says_what_is_in_it(void)
 {
     MT_DEFER(mt_x509_free) struct mt_x509 *c = NULL;
@@ -433,6 +522,8 @@ int main(void)
         MT_TEST(nothing_is_trusted_without_anchors_or_certificates),
         MT_TEST(a_leaf_signs_no_certificates),
         MT_TEST(an_authority_signs_no_more_of_its_kind_than_it_may),
+        MT_TEST(nothing_is_overlooked_in_haste),
+        MT_TEST(what_is_plain_takes_no_openssl),
         MT_TEST(an_anchor_is_meant_by_its_bytes),
         MT_TEST(time_is_the_callers),
         MT_TEST(what_is_revoked_is_refused_at_every_place_of_the_chain),

@@ -10,7 +10,9 @@
 struct check {
     X509_STORE *store;
     X509_STORE_CTX *ctx;
+    X509 *leaf;
     STACK_OF(X509) * others;
+    STACK_OF(X509) * anchors;
     STACK_OF(X509_CRL) * crls;
 };
 
@@ -18,7 +20,9 @@ static void end_check(struct check *c)
 {
     X509_STORE_CTX_free(c->ctx);
     X509_STORE_free(c->store);
+    X509_free(c->leaf);
     sk_X509_pop_free(c->others, X509_free);
+    sk_X509_pop_free(c->anchors, X509_free);
     sk_X509_CRL_pop_free(c->crls, X509_CRL_free);
 }
 
@@ -55,16 +59,15 @@ static enum mt_x509_fault fault_of(int error)
     }
 }
 
-static bool push_cert(STACK_OF(X509) * to, X509 *x)
+static MT_ERR push_cert(STACK_OF(X509) * to, const struct mt_x509 *from)
 {
-    if (X509_up_ref(x) != 1) {
-        return false;
+    X509 *x = NULL;
+    MT_TRY(mt_x509_native(from, &x));
+    if (sk_X509_push(to, x) > 0) {
+        return MT_OK;
     }
-    if (sk_X509_push(to, x) <= 0) {
-        X509_free(x);
-        return false;
-    }
-    return true;
+    X509_free(x);
+    MT_FAIL(MT_E_NOMEM, "no memory to verify a certificate");
 }
 
 static MT_ERR push_crl(STACK_OF(X509_CRL) * to, mt_bytes der)
@@ -81,20 +84,23 @@ static MT_ERR push_crl(STACK_OF(X509_CRL) * to, mt_bytes der)
 static MT_ERR fill(struct check *c, const struct mt_x509_chain *chain,
                    const struct mt_x509_trust *trust)
 {
-    bool ok = true;
     c->store = X509_STORE_new(); /* empty: nothing of the system's */
     c->ctx = X509_STORE_CTX_new_ex(mt_crypto.lib, NULL);
     c->others = sk_X509_new_null();
+    c->anchors = sk_X509_new_null();
     c->crls = sk_X509_CRL_new_null();
-    MT_REQUIRE(c->store != NULL && c->ctx != NULL && c->others != NULL && c->crls != NULL,
+    MT_REQUIRE(c->store != NULL && c->ctx != NULL && c->others != NULL && c->anchors != NULL &&
+                   c->crls != NULL,
                MT_E_NOMEM, "no memory to verify a certificate");
     for (size_t i = 0; i < trust->anchors_count; i++) {
-        ok = ok && X509_STORE_add_cert(c->store, mt_x509_native(trust->anchors[i])) == 1;
+        MT_TRY(push_cert(c->anchors, trust->anchors[i]));
+        MT_REQUIRE(X509_STORE_add_cert(c->store, sk_X509_value(c->anchors, (int)i)) == 1,
+                   MT_E_NOMEM, "no memory to verify a certificate");
     }
+    MT_TRY(mt_x509_native(chain->certs[0], &c->leaf));
     for (size_t i = 1; i < chain->count; i++) {
-        ok = ok && push_cert(c->others, mt_x509_native(chain->certs[i]));
+        MT_TRY(push_cert(c->others, chain->certs[i]));
     }
-    MT_REQUIRE(ok, MT_E_NOMEM, "no memory to verify a certificate");
     MT_REQUIRE(trust->crls_count <= MT_X509_CRLS_MAX, MT_E_FORMAT, "too many revocation lists");
     for (size_t i = 0; trust->needs_crls && i < trust->crls_count; i++) {
         MT_TRY(push_crl(c->crls, trust->crls[i]));
@@ -102,14 +108,12 @@ static MT_ERR fill(struct check *c, const struct mt_x509_chain *chain,
     return MT_OK;
 }
 
-static MT_ERR start(struct check *c, const struct mt_x509_chain *chain, uint64_t now_ms,
-                    unsigned long flags)
+static MT_ERR start(struct check *c, uint64_t now_ms, unsigned long flags)
 {
     enum { STRENGTH_112_BITS = 2 }; /* no SHA-1, no RSA below 2048 bits */
     X509_STORE_CTX_cleanup(c->ctx);
-    MT_REQUIRE(X509_STORE_CTX_init(c->ctx, c->store, mt_x509_native(chain->certs[0]), c->others) ==
-                   1,
-               MT_E_NOMEM, "no memory to verify a certificate");
+    MT_REQUIRE(X509_STORE_CTX_init(c->ctx, c->store, c->leaf, c->others) == 1, MT_E_NOMEM,
+               "no memory to verify a certificate");
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(c->ctx);
     bool ok = X509_VERIFY_PARAM_set_flags(param, flags) == 1 &&
               X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_ANY) == 1;
@@ -122,12 +126,12 @@ static MT_ERR start(struct check *c, const struct mt_x509_chain *chain, uint64_t
 }
 
 /* OpenSSL found a way; it must end in bytes that the caller gave as an anchor. */
-static bool is_anchored(const struct check *c, const struct mt_x509_trust *trust)
+static bool is_anchored(const struct check *c)
 {
     const STACK_OF(X509) *way = X509_STORE_CTX_get0_chain(c->ctx);
     int count = sk_X509_num(way);
-    for (size_t i = 0; count > 0 && i < trust->anchors_count; i++) {
-        if (X509_cmp(sk_X509_value(way, count - 1), mt_x509_native(trust->anchors[i])) == 0) {
+    for (int i = 0; count > 0 && i < sk_X509_num(c->anchors); i++) {
+        if (X509_cmp(sk_X509_value(way, count - 1), sk_X509_value(c->anchors, i)) == 0) {
             return true;
         }
     }
@@ -136,10 +140,9 @@ static bool is_anchored(const struct check *c, const struct mt_x509_trust *trust
 
 /* OpenSSL looks at lists before it looks at signatures: without a second pass that asks for none, a
  * forged chain would be called one whose list is missing. */
-static MT_ERR pass(struct check *c, const struct mt_x509_chain *chain, uint64_t now_ms,
-                   unsigned long flags, enum mt_x509_fault *why)
+static MT_ERR pass(struct check *c, uint64_t now_ms, unsigned long flags, enum mt_x509_fault *why)
 {
-    MT_TRY(start(c, chain, now_ms, flags));
+    MT_TRY(start(c, now_ms, flags));
     if (X509_verify_cert(c->ctx) != 1) {
         *why = fault_of(X509_STORE_CTX_get_error(c->ctx));
         MT_FAIL(MT_E_PROOF, "a certificate is not believed");
@@ -147,8 +150,8 @@ static MT_ERR pass(struct check *c, const struct mt_x509_chain *chain, uint64_t 
     return MT_OK;
 }
 
-MT_ERR mt_x509_verify(const struct mt_x509_chain *chain, const struct mt_x509_trust *trust,
-                      enum mt_x509_fault *why)
+MT_ERR mt_x509_verify_slowly(const struct mt_x509_chain *chain, const struct mt_x509_trust *trust,
+                             enum mt_x509_fault *why)
 {
     MT_DEFER(end_check) struct check c = {.store = NULL};
     *why = MT_X509_MALFORMED;
@@ -156,15 +159,25 @@ MT_ERR mt_x509_verify(const struct mt_x509_chain *chain, const struct mt_x509_tr
     MT_TRY(fill(&c, chain, trust));
     unsigned long flags = X509_V_FLAG_TRUSTED_FIRST;
     flags |= trust->needs_crls ? X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL : 0;
-    mt_err e = pass(&c, chain, trust->now_ms, flags, why);
+    mt_err e = pass(&c, trust->now_ms, flags, why);
     if (mt_failed(e) && trust->needs_crls) {
         enum mt_x509_fault first = *why;
-        MT_TRY(pass(&c, chain, trust->now_ms, X509_V_FLAG_TRUSTED_FIRST, why));
+        MT_TRY(pass(&c, trust->now_ms, X509_V_FLAG_TRUSTED_FIRST, why));
         *why = first;
     }
     MT_TRY(e);
     *why = MT_X509_UNTRUSTED;
-    MT_REQUIRE(is_anchored(&c, trust), MT_E_PROOF, "a certificate leads to no anchor");
+    MT_REQUIRE(is_anchored(&c), MT_E_PROOF, "a certificate leads to no anchor");
     *why = MT_X509_SOUND;
     return MT_OK;
+}
+
+MT_ERR mt_x509_verify(const struct mt_x509_chain *chain, const struct mt_x509_trust *trust,
+                      enum mt_x509_fault *why)
+{
+    if (mt_x509_is_quickly_sound(chain, trust)) {
+        *why = MT_X509_SOUND;
+        return MT_OK;
+    }
+    return mt_x509_verify_slowly(chain, trust, why);
 }

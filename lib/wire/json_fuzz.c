@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "wire/json_flat.h"
 #include "wire/json_scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -15,8 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     mt_bytes in = {data, len};
     struct mt_text_place place = {0, 0, 0};
     size_t at = 0;
+    MT_DEFER(mt_flat_free) struct mt_flat *flat = NULL;
     MT_DEFER(mt_json_free) struct mt_json *root = NULL;
     mt_err e = mt_json_parse(in, &root, &place);
+    MT_ASSERT(mt_failed(mt_flat_read(in, &flat)) || !mt_failed(e));
     if (mt_failed(e)) {
         bool is_limit = e.fault->code == MT_E_LIMIT;
         MT_ASSERT(is_limit || e.fault->code == MT_E_FORMAT);
