@@ -16,7 +16,7 @@
 #include "crypto/pubkey.h"
 #include "crypto/wrap.h"
 #include "crypto/x509.h"
-#include "wire/json.h"
+#include "wire/json_flat.h"
 
 static size_t fault_in; /* 0: memory is plenty */
 static bool is_dry;
@@ -42,8 +42,7 @@ FAILS(mt_x509_chain_add, (struct mt_x509_chain * chain, mt_bytes der), (chain, d
 FAILS(mt_x509_extension, (const struct mt_x509 *c, const char *oid, mt_bytes *out), (c, oid, out))
 FAILS(mt_x509_validity, (const struct mt_x509 *c, struct mt_x509_validity *out), (c, out))
 FAILS(mt_x509_list_show, (mt_bytes der, struct mt_x509_list *out), (der, out))
-FAILS(mt_json_parse, (mt_bytes text, struct mt_json **out, struct mt_text_place *place),
-      (text, out, place))
+FAILS(mt_flat_read, (mt_bytes text, struct mt_flat **out), (text, out))
 FAILS(mt_pubkey_of_rsa, (mt_bytes n, mt_bytes e, struct mt_pubkey **out), (n, e, out))
 FAILS(mt_sign, (const struct mt_key *k, mt_bytes message, uint8_t out[MT_SIGNATURE_LEN]),
       (k, message, out))

@@ -53,6 +53,21 @@ MT_ERR mt_der_read_integer(struct mt_reader *r, mt_bytes *content)
     return MT_OK;
 }
 
+MT_ERR mt_der_read_object_id(struct mt_reader *r, mt_bytes *content)
+{
+    mt_bytes c;
+    bool is_first = true; /* byte of a number */
+    MT_TRY(mt_der_read_tagged(r, MT_DER_OBJECT_ID, &c));
+    for (size_t i = 0; i < c.len; i++) {
+        MT_REQUIRE(!is_first || c.ptr[i] != 0x80, MT_E_FORMAT,
+                   "DER: an object identifier is not in its shortest form");
+        is_first = c.ptr[i] < 0x80;
+    }
+    MT_REQUIRE(c.len > 0 && is_first, MT_E_FORMAT, "DER: an object identifier is cut off");
+    *content = c;
+    return MT_OK;
+}
+
 MT_ERR mt_der_read_bits(struct mt_reader *r, mt_bytes *content)
 {
     mt_bytes c;

@@ -31,6 +31,8 @@ MT_ERR mt_der_read_whole(struct mt_reader *r, uint8_t want, mt_bytes *whole);
 /* An integer that is not negative, in its shortest form: the octets, with the zero before a high
  * bit. */
 MT_ERR mt_der_read_integer(struct mt_reader *r, mt_bytes *content);
+/* An object identifier: none of its numbers is cut off or begins with a needless zero. */
+MT_ERR mt_der_read_object_id(struct mt_reader *r, mt_bytes *content);
 /* A bit string of whole bytes. */
 MT_ERR mt_der_read_bits(struct mt_reader *r, mt_bytes *content);
 

@@ -2,12 +2,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/pubkey.h"
 
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "crypto/context.h"
+#include "crypto/inside.h"
 #include "crypto/x509.h"
 #include "unit/pki.h"
+#include "unit/resign.h"
 #include "unit/runner.h"
 
 #define OK(call_) MT_ASSERT(!mt_failed(call_))
@@ -132,6 +135,55 @@ static void a_key_has_one_encoding(void)
     }
 }
 
+static bool openssl_writes(mt_bytes spki)
+{
+    const uint8_t *at = spki.ptr;
+    unsigned char *again = NULL;
+    EVP_PKEY *k = d2i_PUBKEY_ex(NULL, &at, (long)spki.len, mt_crypto.lib, NULL);
+    int len = k != NULL ? i2d_PUBKEY(k, &again) : 0;
+    bool is_same = len > 0 && mt_bytes_equal((mt_bytes){again, (size_t)len}, spki);
+    OPENSSL_free(again);
+    EVP_PKEY_free(k);
+    return is_same;
+}
+
+/* What is read of it without OpenSSL, OpenSSL reads and writes so. */
+static bool is_read_alike(const struct asn1_tree *t, const struct asn1_change *c)
+{
+    uint8_t room[1024];
+    MT_DEFER(mt_pubkey_free) struct mt_pubkey *k = NULL;
+    const mt_bytes spki = asn1_write(t, 0, c, 1, (mt_span){room, sizeof room});
+    bool is_read = !mt_failed(mt_pubkey_parse(spki, &k));
+    MT_ASSERT(!is_read || (openssl_writes(spki) && mt_bytes_equal(mt_pubkey_spki(k), spki)));
+    return is_read;
+}
+
+static void every_change_of_a_key_is_read_as_openssl_does(void)
+{
+    for (size_t i = 0; i < sizeof parsed / sizeof *parsed; i++) {
+        static struct asn1_tree t;
+        size_t read = 0;
+        OK(asn1_read(mt_pubkey_spki(mt_x509_key(parsed[i])), &t));
+        for (size_t at = 0; at < t.count; at++) {
+            for (int how = 0; how < ASN1_HOWS; how++) {
+                bool has_blob = how >= ASN1_BECOME;
+                bool has_bits = how == ASN1_FLIP || how == ASN1_TAG;
+                size_t count = has_blob ? resign_blobs_count : has_bits ? 64 : 1;
+                for (size_t n = 0; n < count; n++) {
+                    const struct asn1_change c = {
+                        .at = at,
+                        .how = (enum asn1_how)how,
+                        .arg = how == ASN1_FLIP ? 13 * n : n,
+                        .blob = has_blob ? resign_blobs[n] : (mt_bytes){NULL, 0},
+                    };
+                    read += is_read_alike(&t, &c) ? 1 : 0;
+                }
+            }
+        }
+        MT_ASSERT(i != PKI_RSA_2048 || read > 50);
+    }
+}
+
 int main(void)
 {
     const struct mt_test tests[] = {
@@ -140,6 +192,7 @@ int main(void)
         MT_TEST(a_raw_point_is_the_same_key_and_must_be_on_its_curve),
         MT_TEST(an_rsa_key_of_its_numbers_is_the_same_key),
         MT_TEST(a_key_has_one_encoding),
+        MT_TEST(every_change_of_a_key_is_read_as_openssl_does),
     };
     OK(mt_crypto_init(pki_random, NULL));
     for (size_t i = 0; i < 3; i++) {

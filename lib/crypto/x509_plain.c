@@ -73,12 +73,10 @@ static bool take(struct mt_reader *r, mt_bytes start)
     return is_there;
 }
 
-static MT_ERR read_algorithm(struct mt_reader *r, enum mt_scheme *out)
+static MT_ERR scheme_of(mt_bytes algorithm, enum mt_scheme *out)
 {
-    mt_bytes whole;
-    MT_TRY(mt_der_read_whole(r, MT_DER_SEQUENCE, &whole));
     for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
-        if (mt_bytes_equal(whole, algorithms[i].algorithm)) {
+        if (mt_bytes_equal(algorithm, algorithms[i].algorithm)) {
             *out = algorithms[i].scheme;
             return MT_OK;
         }
@@ -87,7 +85,7 @@ static MT_ERR read_algorithm(struct mt_reader *r, enum mt_scheme *out)
 }
 
 /* What is signed, how, and the signature: certificates and lists have the same frame. */
-static MT_ERR read_signed(mt_bytes der, mt_bytes *tbs, enum mt_scheme *scheme, mt_bytes *signature)
+static MT_ERR read_signed(mt_bytes der, mt_bytes *tbs, mt_bytes *algorithm, mt_bytes *signature)
 {
     struct mt_reader whole = mt_reader_over(der);
     mt_bytes all;
@@ -95,27 +93,50 @@ static MT_ERR read_signed(mt_bytes der, mt_bytes *tbs, enum mt_scheme *scheme, m
     MT_TRY(mt_read_end(&whole));
     struct mt_reader r = mt_reader_over(all);
     MT_TRY(mt_der_read_whole(&r, MT_DER_SEQUENCE, tbs));
-    MT_TRY(read_algorithm(&r, scheme));
+    MT_TRY(mt_der_read_whole(&r, MT_DER_SEQUENCE, algorithm));
     MT_TRY(mt_der_read_bits(&r, signature));
     return mt_read_end(&r);
 }
 
-/* RFC 5280: "the same algorithm identifier as the signatureAlgorithm field". */
-static MT_ERR read_same_algorithm(struct mt_reader *r, enum mt_scheme scheme)
+/* RFC 5280: "the same algorithm identifier as the signatureAlgorithm field", byte for byte. */
+static MT_ERR read_same_algorithm(struct mt_reader *r, mt_bytes outer, enum mt_scheme *out)
 {
-    enum mt_scheme inner = scheme;
-    MT_TRY(read_algorithm(r, &inner));
-    MT_REQUIRE(inner == scheme, MT_E_FORMAT, "not plain: two algorithms");
-    return MT_OK;
+    mt_bytes inner;
+    MT_TRY(mt_der_read_whole(r, MT_DER_SEQUENCE, &inner));
+    MT_REQUIRE(mt_bytes_equal(inner, outer), MT_E_FORMAT, "not plain: two algorithms");
+    return scheme_of(inner, out);
 }
 
+/* Without spaces that comparing skips: at an end, or behind another. */
 static bool is_plain_text(uint8_t tag, mt_bytes text)
 {
     bool is_plain = (tag == UTF8 || tag == PRINTABLE || tag == IA5) && text.len > 0;
+    uint8_t before = ' ';
     for (size_t i = 0; i < text.len; i++) {
-        is_plain = is_plain && text.ptr[i] >= ' ' && text.ptr[i] <= '~';
+        uint8_t c = text.ptr[i];
+        is_plain = is_plain && c >= ' ' && c <= '~' && (c != ' ' || before != ' ');
+        before = c;
     }
-    return is_plain;
+    return is_plain && before != ' ';
+}
+
+/* What differs only in the case of letters or the type of a text becomes the same; of what is no
+ * text, such as lengths, too much does. */
+static uint8_t fold(uint8_t c)
+{
+    if (c == PRINTABLE || c == IA5) {
+        return UTF8;
+    }
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
+}
+
+bool mt_x509_plain_is_alike(mt_bytes a, mt_bytes b)
+{
+    bool is_alike = a.len == b.len;
+    for (size_t i = 0; is_alike && i < a.len; i++) {
+        is_alike = fold(a.ptr[i]) == fold(b.ptr[i]);
+    }
+    return is_alike;
 }
 
 /* One part in each set, and one common name among them. */
@@ -140,7 +161,7 @@ static MT_ERR read_name(struct mt_reader *r, mt_bytes *whole, mt_bytes *common_n
         MT_TRY(mt_der_read_tagged(&of_set, MT_DER_SEQUENCE, &part));
         MT_TRY(mt_read_end(&of_set));
         struct mt_reader of_part = mt_reader_over(part);
-        MT_TRY(mt_der_read_tagged(&of_part, MT_DER_OBJECT_ID, &type));
+        MT_TRY(mt_der_read_object_id(&of_part, &type));
         MT_TRY(mt_der_read(&of_part, &tag, &text));
         MT_TRY(mt_read_end(&of_part));
         MT_REQUIRE(type.len == sizeof id && type.ptr[0] == id[0] && type.ptr[1] == id[1] &&
@@ -203,7 +224,7 @@ static MT_ERR read_extension(struct mt_reader *r, struct extension *out)
     mt_bytes all;
     MT_TRY(mt_der_read_tagged(r, MT_DER_SEQUENCE, &all));
     struct mt_reader in = mt_reader_over(all);
-    MT_TRY(mt_der_read_tagged(&in, MT_DER_OBJECT_ID, &out->oid));
+    MT_TRY(mt_der_read_object_id(&in, &out->oid));
     out->is_critical = take(&in, MT_BYTES_OF(is_true));
     MT_TRY(mt_der_read_tagged(&in, MT_DER_OCTETS, &out->value));
     return mt_read_end(&in);
@@ -365,13 +386,14 @@ static MT_ERR read_certificate(mt_bytes der, struct mt_x509_plain *c)
 {
     mt_bytes all;
     mt_bytes times;
-    MT_TRY(read_signed(der, &c->tbs, &c->scheme, &c->signature));
+    mt_bytes algorithm;
+    MT_TRY(read_signed(der, &c->tbs, &algorithm, &c->signature));
     struct mt_reader whole = mt_reader_over(c->tbs);
     MT_TRY(mt_der_read_tagged(&whole, MT_DER_SEQUENCE, &all));
     struct mt_reader r = mt_reader_over(all);
     MT_REQUIRE(take(&r, MT_BYTES_OF(version_3)), MT_E_FORMAT, "not plain: another version");
     MT_TRY(read_serial(&r, &c->serial));
-    MT_TRY(read_same_algorithm(&r, c->scheme));
+    MT_TRY(read_same_algorithm(&r, algorithm, &c->scheme));
     MT_TRY(read_name(&r, &c->issuer, &c->issuer_name));
     MT_TRY(mt_der_read_tagged(&r, MT_DER_SEQUENCE, &times));
     MT_TRY(read_name(&r, &c->subject, &c->subject_name));
@@ -455,12 +477,13 @@ static MT_ERR read_list(mt_bytes der, struct mt_x509_plain_list *l)
 {
     mt_bytes all;
     mt_bytes name;
-    MT_TRY(read_signed(der, &l->tbs, &l->scheme, &l->signature));
+    mt_bytes algorithm;
+    MT_TRY(read_signed(der, &l->tbs, &algorithm, &l->signature));
     struct mt_reader whole = mt_reader_over(l->tbs);
     MT_TRY(mt_der_read_tagged(&whole, MT_DER_SEQUENCE, &all));
     struct mt_reader r = mt_reader_over(all);
     MT_REQUIRE(take(&r, MT_BYTES_OF(version_2)), MT_E_FORMAT, "not plain: another version");
-    MT_TRY(read_same_algorithm(&r, l->scheme));
+    MT_TRY(read_same_algorithm(&r, algorithm, &l->scheme));
     MT_TRY(read_name(&r, &l->issuer, &name));
     MT_TRY(read_time(&r, &l->from_ms));
     MT_TRY(read_time(&r, &l->until_ms)); /* a list that is good for ever has none */

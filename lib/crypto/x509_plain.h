@@ -33,6 +33,10 @@ struct mt_x509_plain { /* all of it borrows */
 };
 MT_ERR mt_x509_plain_read(mt_bytes der, struct mt_x509_plain *out);
 
+/* Whether two names may be the same to who compares names as RFC 5280, 7.1, has it: then equal
+ * bytes alone say which is meant. Never false of two that are. */
+bool mt_x509_plain_is_alike(mt_bytes a, mt_bytes b);
+
 /* What an extension holds. `oid` in DER, without tag and length. MT_E_NOTFOUND. */
 MT_ERR mt_x509_plain_extension(const struct mt_x509_plain *c, mt_bytes oid, mt_bytes *out);
 

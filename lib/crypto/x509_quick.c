@@ -70,11 +70,11 @@ static bool is_key_of(mt_bytes authority_id, const struct mt_x509_plain *issuer)
     return authority_id.len == 0 || mt_bytes_equal(authority_id, issuer->key_id);
 }
 
-/* Names are bytes here: which certificate is whose is beyond doubt if no two are equal. */
+/* Names are bytes here: which certificate is whose is beyond doubt if no two are alike. */
 static bool is_named_once(const struct way *w, size_t at)
 {
     for (size_t i = at + 1; i < w->count; i++) {
-        if (mt_bytes_equal(w->certs[at]->subject, w->certs[i]->subject)) {
+        if (mt_x509_plain_is_alike(w->certs[at]->subject, w->certs[i]->subject)) {
             return false;
         }
     }
@@ -125,7 +125,7 @@ static bool is_listed_nowhere(const struct way *w, size_t at)
     const struct mt_x509_plain *c = w->certs[at];
     const struct mt_x509_plain_list *found = NULL;
     for (size_t i = 0; i < w->trust->crls_count; i++) {
-        if (mt_bytes_equal(w->lists[i].issuer, c->issuer)) {
+        if (mt_x509_plain_is_alike(w->lists[i].issuer, c->issuer)) {
             if (found != NULL) {
                 return false;
             }
@@ -133,7 +133,8 @@ static bool is_listed_nowhere(const struct way *w, size_t at)
         }
     }
     size_t by = at + 1 < w->count ? at + 1 : at;
-    return found != NULL && is_list_good(w, found, by) && !mt_x509_plain_list_has(found, c->serial);
+    return found != NULL && mt_bytes_equal(found->issuer, c->issuer) &&
+           is_list_good(w, found, by) && !mt_x509_plain_list_has(found, c->serial);
 }
 
 static bool read_all(struct way *w)

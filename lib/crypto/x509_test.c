@@ -376,6 +376,22 @@ static void what_is_plain_takes_no_openssl(void)
     MT_ASSERT(ask(&q) == MT_X509_SOUND && quick_count == before + 1);
 }
 
+/* Two authorities of one name: what one has signed is remembered, and for the other means nothing.
+ */
+static void a_signature_is_remembered_for_its_key_alone(void)
+{
+    const struct pki_cert *const roots[] = {&root, &false_root};
+    struct mt_x509_memo memo = {.count = 0};
+    for (size_t i = 0; i < 2; i++) {
+        MT_DEFER(mt_x509_chain_free) struct mt_x509_chain chain = {.count = 0};
+        OK(mt_x509_chain_add(&chain, pki_der(&authority)));
+        OK(mt_x509_chain_add(&chain, pki_der(roots[i])));
+        const struct mt_x509 *const anchors[] = {chain.certs[1]};
+        const struct mt_x509_trust trust = {anchors, 1, NULL, 0, false, now_ms, &memo};
+        MT_ASSERT(mt_x509_is_quickly_sound(&chain, &trust) == (i == 0) && memo.count == 1);
+    }
+}
+
 static void a_certificate_says_what_is_in_it(void)
 {
     MT_DEFER(mt_x509_free) struct mt_x509 *c = NULL;
@@ -524,6 +540,7 @@ int main(void)
         MT_TEST(an_authority_signs_no_more_of_its_kind_than_it_may),
         MT_TEST(nothing_is_overlooked_in_haste),
         MT_TEST(what_is_plain_takes_no_openssl),
+        MT_TEST(a_signature_is_remembered_for_its_key_alone),
         MT_TEST(an_anchor_is_meant_by_its_bytes),
         MT_TEST(time_is_the_callers),
         MT_TEST(what_is_revoked_is_refused_at_every_place_of_the_chain),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "wire/json_scan.h"
 
 /* Its members or items follow it in the index, each with all that is in it. */
@@ -36,11 +37,12 @@ const struct mt_flat_node *mt_flat_root(const struct mt_flat *f)
     return f->nodes;
 }
 
-/* Never fewer than there are values: each but the first stands behind one of these. */
+/* Never fewer than there are values: each but the first stands behind one of these, and the scan
+ * lets no more pass. */
 static size_t values_at_most(mt_bytes text)
 {
     size_t count = 1;
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0; i < text.len && count < MT_JSON_VALUES_MAX; i++) {
         uint8_t c = text.ptr[i];
         count += c == ',' || c == '[' || c == '{' ? 1 : 0;
     }
