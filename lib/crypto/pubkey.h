@@ -26,7 +26,7 @@ enum mt_scheme {
 struct mt_pubkey;
 
 /* SubjectPublicKeyInfo in its one DER encoding; elliptic points uncompressed and on the curve, RSA
- * from 2048 to 8192 bits. MT_E_FORMAT for anything else. */
+ * from 2048 to 8192 bits with an exponent below 2^63. MT_E_FORMAT for anything else. */
 MT_ERR mt_pubkey_parse(mt_bytes spki, struct mt_pubkey **out);
 /* x || y, 32 or 48 bytes each, big endian. */
 MT_ERR mt_pubkey_of_point(mt_bytes xy, struct mt_pubkey **out);
