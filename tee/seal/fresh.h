@@ -8,16 +8,16 @@
 
 /*
  * Against a disk that was put back to an earlier state: a device's counter, which never goes back,
- * and the sealed file fresh.mts, which says whose counter it is, what it was and how long the ledger
- * was then (spec/sealed-object.md). Both go one step further at each start, and now and then in between; the
- * file first, so that a crash between the two leaves it one ahead. What was written since the last
- * step can still be taken back: the counter of a TPM is too slow, and wears out too soon, for one
- * step a commit.
+ * and the sealed file fresh.mts, which says whose counter it is, what it was and how long the
+ * ledger was then (spec/sealed-object.md). Both go one step further at each start, and now and then
+ * in between; the file first, so that a crash between the two leaves it one ahead. What was written
+ * since the last step can still be taken back: the counter of a TPM is too slow, and wears out too
+ * soon, for one step a commit.
  */
 
 /* `is_first`: of a state directory that is being made. MT_E_PROOF if the file is gone, of
- * another machine's counter, behind it, or further ahead of it than a crash explains. *transactions: how many the ledger must
- * have at least. Ends with a step. */
+ * another machine's counter, behind it, or further ahead of it than a crash explains.
+ * *transactions: how many the ledger must have at least. Ends with a step. */
 MT_ERR mt_fresh_open(struct mt_fs *fs, const struct mt_root *r, struct mt_device *d, bool is_first,
                      uint64_t *transactions);
 
