@@ -6,7 +6,8 @@ tests/mutants/NNN-name.patch begins with two lines, `# Promise: what we promise`
 build-mutants/, built, and its tests are run: all of them must fail. A patch that does not apply or not compile is a
 failure, and so is a test that is red without any mutant. With WORDs, only patches whose name contains one of them.
 
-There is a copy for each processor, and mutants of one test go through one copy, which then builds little for each.
+There is a copy for each processor, and mutants of one test go through one copy, which then builds little for each. What
+all of them start from is built once: paths in commands are relative, so a new copy takes the objects of the first.
 Tests that want the machine for themselves come last, one at a time. A test has ten times what it takes without a
 mutant: a broken limit may mean work without end, and that is red too.
 """
@@ -56,11 +57,11 @@ def copy_tree(root, src):
 class Build:
     def __init__(self, root, folder):
         self.root, self.src, self.folder = root, folder / "src", folder / "build"
-        self.tests, self.usual_s = None, {}
+        self.tests, self.usual_s, self.is_new = None, {}, not (folder / "build/build.ninja").is_file()
 
     def configure(self):
         copy_tree(self.root, self.src)
-        if not (self.folder / "build.ninja").is_file():
+        if self.is_new:
             os.environ["CC"] = "gcc"
             status, said = run("meson", "setup", "-Doptimization=0", "-Ddebug=false", "-Dwerror=false", self.folder,
                                self.src)
@@ -76,10 +77,18 @@ class Build:
             t["files"] = sorted({f for d in t["depends"] for f in files.get(d, [])})
             self.tests[t["name"]] = t
 
-    def make(self, tests):
+    def make(self, tests, jobs=1):
         """Builds what the tests need, and no more."""
         targets = sorted({str(pathlib.Path(f).relative_to(self.folder)) for t in tests for f in self.tests[t]["files"]})
-        return run("ninja", "-C", self.folder, "-j1", *targets)
+        return run("ninja", "-C", self.folder, f"-j{jobs}", *targets)
+
+    def take(self, first):
+        """A copy that has built nothing has what the first has built. Ninja knows by the log that it is up to date."""
+        for path in (p for p in first.folder.rglob("*") if p.is_file()):
+            to = self.folder / path.relative_to(first.folder)
+            if not to.exists() or path.name in (".ninja_log", ".ninja_deps"):
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, to)
 
     def restore(self, files):
         for name in files:
@@ -232,6 +241,11 @@ def main(root, words):
     builds = [Build(root, root / f"build-mutants/{i}") for i in range(copies)]
     for b in builds:
         b.configure()
+    first = builds[0]
+    first.make({t for m in mutants for t in m.tests if t in first.tests}, jobs=copies)  # what fails here is told with its mutants
+    for b in builds[1:]:
+        if b.is_new:
+            b.take(first)
     hunt = Hunt(root, mutants, builds)
     hunt.run()
     print(f"{len(mutants)} mutants, {hunt.killed} killed in {time.monotonic() - started:.0f} s")
