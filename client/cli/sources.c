@@ -8,8 +8,8 @@
 static const struct mt_source sources[] = {
     /* ---- DCAP: SGX and TDX */
     {"quote-format", "quote.bin, every length in it",
-     "Intel TDX DCAP Quoting Library API, quote format: header, body and signature data of version "
-     "3, 4 or 5, the vendor id being Intel's"},
+     "Intel SGX ECDSA QuoteLibReference (version 3), Intel TDX DCAP Quoting Library API, quote "
+     "format (4, 5): header, body and signature data, the vendor id being Intel's"},
     {"pck-chain-format", "certification data of quote.bin, or pck_chain.pem",
      "Intel SGX PCK Certificate and CRL Profile Specification: PCK certificate, its CA, Intel SGX "
      "Root CA"},
@@ -38,7 +38,7 @@ static const struct mt_source sources[] = {
      "Intel PCS API v4, signature: over the body's bytes without whitespace, by the TCB signing "
      "key"},
     {"tcb-info-format", "tcb_info.json",
-     "Intel PCS API v4, TcbInfoV2 and TcbInfoV3: the members, and sixteen components a level"},
+     "Intel PCS API, TcbInfoV2 and TcbInfoV3: the members, and sixteen components a level"},
     {"tcb-info-kind", "tcb_info.json, quote.bin", "Intel PCS API v4, TcbInfoV3.id: SGX or TDX"},
     {"tcb-info-date", "issueDate and nextUpdate of tcb_info.json, the time",
      "Intel PCS API v4, TcbInfoV3.nextUpdate: the next one is issued by then"},
@@ -52,17 +52,17 @@ static const struct mt_source sources[] = {
     {"tdx-module", "TEE_TCB_SVN, MRSIGNERSEAM and SEAMATTRIBUTES of quote.bin, tcb_info.json",
      "Intel PCS API v4, tdxModule and tdxModuleIdentities: signer, attributes under their mask"},
     {"qe-report-signature", "QE report and its signature in quote.bin, the PCK certificate",
-     "Intel TDX DCAP Quoting Library API, quote format: QE Report Signature, ECDSA by the PCK over "
-     "the QE report"},
+     "Intel SGX ECDSA QuoteLibReference and Intel TDX DCAP Quoting Library API, quote format: QE "
+     "Report Signature, ECDSA by the PCK over the QE report"},
     {"attestation-key", "QE report data, attestation key and QE authentication data in quote.bin",
-     "Intel TDX DCAP Quoting Library API, quote format: report data is SHA-256(ECDSA Attestation "
-     "Key || QE Authentication Data), then zeros"},
+     "Intel SGX ECDSA QuoteLibReference and Intel TDX DCAP Quoting Library API, quote format: "
+     "report data is SHA-256(ECDSA Attestation Key || QE Authentication Data), then zeros"},
     {"qe-identity", "QE report in quote.bin, qe_identity.json",
      "Intel PCS API v4, QEIdentityV2: MISCSELECT and ATTRIBUTES under their masks, MRSIGNER, "
      "ISVPRODID"},
     {"quote-signature", "header, body and signature of quote.bin",
-     "Intel TDX DCAP Quoting Library API, quote format: ISV Enclave Report Signature, ECDSA over "
-     "header and body by the attestation key"},
+     "Intel SGX ECDSA QuoteLibReference and Intel TDX DCAP Quoting Library API, quote format: ISV "
+     "Enclave Report Signature, ECDSA over header and body by the attestation key"},
     {"platform-believed", "the PCK chain of quote.bin",
      "spec/evidence-dcap.md: what was believed once is used for the very platform alone"},
     {"collateral-window", "the time",
@@ -94,7 +94,7 @@ static const struct mt_source sources[] = {
     {"vek-tcb", "REPORTED_TCB of report.bin, the certificate's extensions 1.3.6.1.4.1.3704.1.3",
      "AMD 56860, ATTESTATION_REPORT: the VCEK that signs is derived from REPORTED_TCB"},
     {"snp-tcb-order", "CURRENT_TCB, REPORTED_TCB and COMMITTED_TCB of report.bin",
-     "AMD 56860, SNP_COMMIT and SNP_CONFIG: neither exceeds the current TCB"},
+     "spec/evidence-snp.md: no part of the reported or committed TCB is above the current one"},
     {"vek-chip", "CHIP_ID of report.bin, extension 1.3.6.1.4.1.3704.1.4",
      "AMD 57230, VCEK Certificate and KDS Interface: hwID is the chip's id"},
     {"vek-cloud", "extension 1.3.6.1.4.1.3704.1.5 of vlek.*",
@@ -132,8 +132,8 @@ static const struct mt_source sources[] = {
      "TCG PC Client Platform Firmware Profile, event log: TCG_EfiSpecIDEvent, then TCG_PCR_EVENT2 "
      "with a digest for each bank"},
     {"event-log", "eventlog.bin and the PCRs, or CCEL and the RTMRs",
-     "TCG PC Client Platform Firmware Profile, event log: replaying the log's digests gives the "
-     "registers"},
+     "TCG PC Client Platform Firmware Profile, event log (of CCEL: spec/evidence-tpm.md): "
+     "replaying the log's digests gives the registers"},
     /* ---- Azure */
     {"azure-hardware", "hcl_report.bin, or snp_report.bin or quote.bin",
      "spec/evidence-azure.md: the hardware's part is of SEV-SNP or TDX"},
@@ -145,8 +145,9 @@ static const struct mt_source sources[] = {
     {"runtime-claims-hash", "report data of the hardware's report, var_data.json",
      "spec/evidence-azure.md: report data is SHA-256 of the runtime claims, then zeros"},
     {"azure-vmpl", "VMPL of snp_report.bin",
-     "AMD 56860, ATTESTATION_REPORT: VMPL is the level that asked; the paravisor's is 0"},
-    {"runtime-claims", "var_data.json", "RFC 7517, 4: one key HCLAkPub, RSA, key_ops sign"},
+     "spec/evidence-azure.md: VMPL is the level that asked, and the paravisor's is 0"},
+    {"runtime-claims", "var_data.json",
+     "spec/evidence-azure.md, Runtime claims: one JWK (RFC 7517) HCLAkPub, RSA, key_ops sign"},
     /* ---- every kind */
     {"evidence-kind", "what is given, by its form",
      "spec/evidence-files.md: the kind goes by the form alone"},

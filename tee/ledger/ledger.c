@@ -112,6 +112,11 @@ uint64_t mt_ledger_durable(const struct mt_ledger *l)
     return l->durable;
 }
 
+bool mt_ledger_is_unused(const struct mt_ledger *l)
+{
+    return l->durable == l->term;
+}
+
 uint64_t mt_ledger_bytes(const struct mt_ledger *l)
 {
     return l->bytes;

@@ -92,6 +92,9 @@ uint64_t mt_ledger_version(const struct mt_ledger *l); /* newest appended transa
 uint64_t
 mt_ledger_durable(const struct mt_ledger *l); /* newest durable one: outputs up to here may leave */
 
+/* Nothing durable but starts, of which each writes one transaction: nobody was told of anything. */
+bool mt_ledger_is_unused(const struct mt_ledger *l);
+
 uint64_t
 mt_ledger_bytes(const struct mt_ledger *l); /* of all durable blocks, as they lie on disk */
 

@@ -184,13 +184,33 @@ mt_err mt_node_make_slot(void *state, uint64_t host_time_ms, struct mt_slot_made
 }
 
 /* ---- the counter: tee/seal/fresh.h */
+/* A disk from a backup has no mark, and gets one when its recovery epoch is opened: with one before
+ * it would be whole without the epoch, for whoever takes the file `restored` away. */
 MT_ERR mt_node_open_fresh(struct mt_node *n, bool is_first, uint64_t *transactions)
 {
     *transactions = 0;
     if (n->device == NULL || !mt_device_counts(n->device)) {
         return MT_OK;
     }
-    return mt_fresh_open(n->fs, n->root, n->device, is_first || n->awaits_recovery, transactions);
+    if (n->awaits_recovery) {
+        bool is_marked = false;
+        MT_TRY(mt_fresh_is_marked(n->fs, n->root, &is_marked));
+        n->fresh.waits_for_epoch = !is_marked;
+    }
+    return n->fresh.waits_for_epoch
+               ? MT_OK
+               : mt_fresh_open(n->fs, n->root, n->device, is_first, transactions);
+}
+
+MT_ERR mt_node_mark_recovered(struct mt_node *n)
+{
+    uint64_t transactions = 0;
+    if (n->fresh.waits_for_epoch) {
+        MT_TRY(mt_fresh_open(n->fs, n->root, n->device, true, &transactions));
+        n->fresh.waits_for_epoch = false;
+        mt_node_start_counter(n);
+    }
+    return MT_OK;
 }
 
 static mt_err run_step(struct mt_work *w)
@@ -228,7 +248,7 @@ static void turn(struct mt_timer *t)
 
 void mt_node_start_counter(struct mt_node *n)
 {
-    if (n->device != NULL && mt_device_counts(n->device)) {
+    if (n->device != NULL && mt_device_counts(n->device) && !n->fresh.waits_for_epoch) {
         n->fresh.turn = (struct mt_timer){.run = turn, .state = n};
         n->fresh.transactions = mt_ledger_durable(n->ledger);
         mt_timer_set(n->loop, &n->fresh.turn, n->config.counter_minutes * MINUTE_MS);

@@ -46,6 +46,16 @@ static MT_ERR is_whole_now(struct mt_fs *fs)
     return mt_fs_sync_dir(fs, ".");
 }
 
+/* A first start that was cut short has told nobody of anything, and its ledger holds nothing but
+ * starts. Whoever puts the mark of one beside another ledger would have an old disk taken for new.
+ */
+static MT_ERR check_first(const struct mt_node *n, bool is_first)
+{
+    MT_REQUIRE(!is_first || mt_ledger_is_unused(n->ledger), MT_E_PROOF,
+               "a disk that is in use is marked as new");
+    return MT_OK;
+}
+
 static bool is_missing(mt_err e)
 {
     return mt_failed(e) && e.fault->code == MT_E_NOTFOUND;
@@ -282,8 +292,9 @@ MT_ERR mt_node_open_disk(struct mt_node *n, mt_bytes keyfile)
     MT_TRY(mt_key_new(&n->tls_key));
     MT_TRY(mt_key_new(&n->service_key));
     MT_TRY(mt_channel_identity_new(n->tls_key, MT_CHANNEL_SERVER, &n->identity));
-    MT_TRY(name_it(mt_node_open_fresh(n, is_first, &transactions), "fresh.mts"));
     MT_TRY(name_it(open_ledger(n, is_first), "ledger"));
+    MT_TRY(name_it(check_first(n, is_first), unfinished)); /* before it gets a mark of freshness */
+    MT_TRY(name_it(mt_node_open_fresh(n, is_first, &transactions), "fresh.mts"));
     MT_REQUIRE(mt_ledger_durable(n->ledger) >= transactions, MT_E_PROOF,
                "the ledger is shorter than the machine's counter says: the disk was put back");
     return is_first ? is_whole_now(n->fs) : MT_OK;

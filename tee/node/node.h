@@ -27,6 +27,7 @@ struct mt_freshness {
     struct mt_work work;
     uint64_t transactions; /* that the last step spoke of */
     bool is_under_way;
+    bool waits_for_epoch; /* of recovery: the disk came from a backup, without a mark */
 };
 
 /* hold.c: what the machine's maker says of it */
@@ -127,6 +128,7 @@ mt_err mt_node_activate(void *state, mt_bytes blob, mt_bytes secret, mt_span out
 mt_err mt_node_make_slot(void *state, uint64_t host_time_ms, struct mt_slot_made *out);
 /* *transactions: how many the ledger has at least, or the disk was put back. */
 MT_ERR mt_node_open_fresh(struct mt_node *n, bool is_first, uint64_t *transactions);
+MT_ERR mt_node_mark_recovered(struct mt_node *n);
 void mt_node_start_counter(struct mt_node *n);
 /* hold.c: the node's evidence is shown with what is held from then on */
 MT_ERR mt_node_open_collateral(struct mt_node *n, const uint8_t report_data[64]);

@@ -27,7 +27,8 @@ MT_ERR mt_node_is_restored(struct mt_fs *fs, bool *out)
 void mt_node_recovered(void *state)
 {
     struct mt_node *n = state;
-    mt_err e = mt_fs_remove(n->fs, restored);
+    mt_err e = mt_node_mark_recovered(n);
+    e = mt_failed(e) ? e : mt_fs_remove(n->fs, restored);
     e = mt_failed(e) ? e : mt_fs_sync_dir(n->fs, ".");
     if (mt_failed(e)) {
         mt_log_fault("recovery-mark-stays", e); /* the next start will ask for one more epoch */

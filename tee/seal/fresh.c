@@ -93,6 +93,14 @@ MT_ERR mt_fresh_take_up(struct mt_fs *fs, const struct mt_root *r, struct mt_dev
     return *is_taken_up ? put_mark(fs, r, &now) : MT_OK;
 }
 
+MT_ERR mt_fresh_is_marked(struct mt_fs *fs, const struct mt_root *r, bool *out)
+{
+    struct mark m;
+    mt_err e = get_mark(fs, r, &m);
+    *out = !mt_failed(e);
+    return mt_failed(e) && e.fault->code == MT_E_NOTFOUND ? MT_OK : e;
+}
+
 MT_ERR mt_fresh_open(struct mt_fs *fs, const struct mt_root *r, struct mt_device *d, bool is_first,
                      uint64_t *transactions)
 {

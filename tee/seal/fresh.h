@@ -15,6 +15,9 @@
  * soon, for one step a commit.
  */
 
+/* Whether the mark is there; anything else about it is for mt_fresh_open() to say. */
+MT_ERR mt_fresh_is_marked(struct mt_fs *fs, const struct mt_root *r, bool *out);
+
 /* `is_first`: of a state directory that is being made. MT_E_PROOF if the file is gone, of
  * another machine's counter, behind it, or further ahead of it than a crash explains.
  * *transactions: how many the ledger must have at least. Ends with a step. */

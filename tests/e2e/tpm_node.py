@@ -77,10 +77,41 @@ def disks(w, tap, node, tpm, other):
     subprocess.run(["cp", "-a", old, node.state], check=True)
     status, said = start(node, tpm).run_to_end()
     tap.ok(status == 1 and "put back" in said, "a disk of before is refused: the TPM has counted on", said[-400:])
+    marked_as_new(w, tap, node, tpm, old)
+    marked_as_restored(w, tap, node, tpm, old)
     shutil.rmtree(node.state)
     subprocess.run(["cp", "-a", new, node.state], check=True)
     status, said = start(node, other).run_to_end()
     tap.ok(status == 1 and "counter" in said, "a disk beside another TPM is refused", said[-400:])
+
+
+def put_back(w, node, old, plant):
+    """The host's copy of before, with a file of his own, and without what names the counter."""
+    shutil.rmtree(node.state)
+    subprocess.run(["cp", "-a", old, node.state], check=True)
+    (node.state / "fresh.mts").unlink()
+    (node.state / plant).touch()
+    shutil.chown(node.state / plant, (node.state / "slots").owner())
+
+
+def marked_as_new(w, tap, node, tpm, old):
+    put_back(w, node, old, "unfinished")
+    status, said = start(node, tpm).run_to_end()
+    (node.state / "unfinished").unlink()
+    again, more = start(node, tpm).run_to_end()
+    tap.ok(status == again == 1 and "marked as new" in said and "is gone" in more,
+           "nor does it help to mark a disk of before as new, then or later", said[-400:] + more[-400:])
+
+
+def marked_as_restored(w, tap, node, tpm, old):
+    put_back(w, node, old, "restored")
+    start(node, tpm).start()
+    done = w.cli("admin", "data", "show", "base", check=False)
+    node.stop()
+    (node.state / "restored").unlink()
+    status, said = start(node, tpm).run_to_end()
+    tap.ok(done.returncode != 0 and status == 1 and "is gone" in said,
+           "nor as restored, and to take that back without a recovery epoch", done.stdout + said[-400:])
 
 
 def pretend(w, tap, node):
