@@ -9,7 +9,8 @@
 /*
  * mesateed --restore: a backup becomes a state directory, which must be empty. The node that is
  * started on it afterwards waits for an administrator: spec/backup.md. A mark says so until that
- * has happened; taking the mark away makes the node a rolled-back one, which its clients notice.
+ * has happened. Taking the mark away makes the node a rolled-back one: beside a counter it does not
+ * start, without one its clients notice.
  */
 static const char restored[] = "restored";
 
